@@ -1,0 +1,1 @@
+"""PostgreSQL: any number of processes, each with a pool of connections."""

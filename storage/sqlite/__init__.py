@@ -1,0 +1,1 @@
+"""SQLite: one file, one writing connection a process, readers beside it."""

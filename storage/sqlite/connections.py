@@ -1,0 +1,73 @@
+"""Opening a file: the one writing connection, and read-only ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from sqlite_utils import Database as SqliteUtils
+
+from storage.errors import DatabaseUnavailable, StorageError
+
+from .driver import OLDEST, sqlite3
+
+#: Milliseconds for which a writer waits for one in another process.
+BUSY_TIMEOUT = 20_000
+
+#: Bytes to which the write-ahead log is cut after a checkpoint.
+LOG_LIMIT = 64 * 2**20
+
+#: Compiled statements kept for each connection.
+_CACHED_STATEMENTS = 512
+
+
+def open_writer(path: Path) -> SqliteUtils:
+    """Open the connection that writes, making the file where there is none.
+
+    Raises StorageError for an SQLite that can corrupt the file, DatabaseUnavailable where the file cannot be
+    opened.
+    """
+    if sqlite3.sqlite_version_info < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        raise StorageError(
+            f"SQLite {sqlite3.sqlite_version} can corrupt the database; {oldest} is the oldest that does not"
+        )
+    database = _open(path, "rwc")
+    try:
+        _set_pragmas(database)
+    except sqlite3.Error as error:
+        database.close()
+        raise DatabaseUnavailable(f"{path} cannot be opened: {error}") from error
+    return database
+
+
+def open_reader(path: Path) -> SqliteUtils:
+    """Open a connection that cannot write; the file must have a writer, which keeps the log in place."""
+    return _open(path, "ro")
+
+
+def _open(path: Path, mode: str) -> SqliteUtils:
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=BUSY_TIMEOUT / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+        return SqliteUtils(connection, execute_plugins=False)
+    except sqlite3.Error as error:
+        raise DatabaseUnavailable(f"{path} cannot be opened: {error}") from error
+
+
+def _set_pragmas(database: SqliteUtils) -> None:
+    """Set what durability and integrity hang on: in power-loss trials only synchronous=FULL lost no row."""
+    connection = database.conn
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise StorageError(f"SQLite keeps the journal mode {mode!r} where a write-ahead log is needed")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA mmap_size = 0")
+    connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")

@@ -1,0 +1,149 @@
+"""A database in one SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from queue import Empty, LifoQueue
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlite_utils import Database as SqliteUtils
+
+from storage.changes import Changes, Watcher
+from storage.errors import DatabaseUnavailable, StorageError
+from storage.migrations import Migration, apply_migrations
+from storage.queries import Dialect
+from storage.transaction import Tx
+
+from .connections import open_reader, open_writer
+from .driver import sqlite3, translated
+from .facts import facts
+from .poller import Poller
+from .transaction import SqliteTx
+from .writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteDatabase:
+    """Implements `storage.database.Database`."""
+
+    def __init__(self, url: str, path: Path, *, readers: int) -> None:
+        self.dialect: Dialect = "sqlite"
+        self.url = url
+        self._path = path
+        self._changes = Changes()
+        self._writer = Writer(open_writer(path), self._changes)
+        self._readers: LifoQueue[SqliteUtils] = LifoQueue()
+        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-reader")
+        self._poller: Poller | None = None
+        self._closed = False
+
+    async def call(self, work: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in a transaction and return its result once that is durable."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._writer.submit(lambda tx: work(tx, *args, **kwargs), future)
+        return await future
+
+    async def read(self, work: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `work` in a transaction that sees one snapshot and cannot write."""
+        return await self._on_reader(lambda reader: _read(reader, lambda tx: work(tx, *args, **kwargs)))
+
+    async def migrate(self, migrations: Sequence[Migration]) -> None:
+        """Bring the schema up to date."""
+        await self.call(apply_migrations, migrations)
+
+    def watch(self) -> Watcher:
+        """Return a watcher of the commits from now on."""
+        if self._closed:
+            raise _closed()
+        if self._poller is None:
+            self._poller = Poller(self._path, self._changes)
+        return self._changes.watch()
+
+    async def backup(self, path: Path) -> None:
+        """Write a copy of one snapshot to `path`, which must not exist; then it is on the disk."""
+        await self._on_reader(partial(_copy, path=path))
+
+    async def facts(self) -> dict[str, str | int]:
+        """Return what an operator wants to know; reads the whole file."""
+        return await self._on_reader(facts)
+
+    async def close(self) -> None:
+        """Refuse new work, finish what was asked for, close the file."""
+        if self._closed:
+            return
+        self._closed = True
+        self._writer.stop()
+        self._changes.end()
+        await asyncio.to_thread(self._finish)
+
+    def _finish(self) -> None:
+        if self._poller is not None:
+            self._poller.stop()
+        self._threads.shutdown()
+        with suppress(Empty):
+            while True:
+                self._readers.get_nowait().close()
+        # Last, so that the connection that can write is the one that checkpoints and removes the log.
+        self._writer.finish()
+
+    async def _on_reader(self, work: Callable[[SqliteUtils], T]) -> T:
+        if self._closed:
+            raise _closed()
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._with_reader, work)
+
+    def _with_reader(self, work: Callable[[SqliteUtils], T]) -> T:
+        try:
+            reader = self._readers.get_nowait()
+        except Empty:
+            reader = open_reader(self._path)
+        try:
+            return work(reader)
+        finally:
+            self._readers.put(reader)
+
+
+def _closed() -> DatabaseUnavailable:
+    return DatabaseUnavailable("the database is closed")
+
+
+def _read(reader: SqliteUtils, work: Callable[[Tx], T]) -> T:
+    tx = SqliteTx(reader)
+    tx.begin("BEGIN DEFERRED")
+    try:
+        return tx.carry_out(work)
+    finally:
+        with suppress(sqlite3.Error):
+            reader.conn.rollback()
+
+
+def _copy(reader: SqliteUtils, *, path: Path) -> None:
+    """Copy through a file beside `path`, so that a broken copy never bears the name."""
+    if path.exists():
+        raise StorageError(f"{path} exists already")
+    partial_copy = path.with_name(f"{path.name}.partial")
+    partial_copy.unlink(missing_ok=True)
+    try:
+        reader.conn.execute("VACUUM INTO ?", (str(partial_copy),))
+    except sqlite3.Error as error:
+        partial_copy.unlink(missing_ok=True)
+        raise translated("backup", error) from error
+    # VACUUM INTO leaves syncing to its caller (https://sqlite.org/lang_vacuum.html).
+    _sync(partial_copy)
+    partial_copy.rename(path)
+    _sync(path.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

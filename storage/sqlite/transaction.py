@@ -1,0 +1,84 @@
+"""A transaction on SQLite, in a connection of sqlite-utils."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import cast
+
+from sqlite_utils import Database as SqliteUtils
+from sqlite_utils.db import Table
+
+from storage.errors import StorageError
+from storage.sql import ColumnType
+from storage.transaction import Row, Tx
+
+from .driver import DRIVER_ERRORS, translated
+
+
+class SqliteTx(Tx):
+    """A transaction, or one step of a group commit; whoever made it begins and commits."""
+
+    __slots__ = ("_connection", "_database")
+
+    dialect = "sqlite"
+    driver_errors = DRIVER_ERRORS
+
+    def __init__(self, database: SqliteUtils) -> None:
+        super().__init__()
+        self._database = database
+        self._connection = database.conn
+
+    def _wording(self, text: str) -> str:
+        return text
+
+    def _fetch(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
+        cursor = self._connection.execute(text, parameters)
+        if cursor.description is None:
+            return []
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor]
+
+    def _affect(self, text: str, parameters: Mapping[str, object]) -> int:
+        cursor = self._connection.execute(text, parameters)
+        if cursor.description is not None:
+            # A change with RETURNING is carried out as its rows are fetched, and is not counted before.
+            return len(cursor.fetchall())
+        return cursor.rowcount
+
+    def _affect_many(self, text: str, rows: Iterable[Mapping[str, object]]) -> int:
+        return max(0, self._connection.executemany(text, rows).rowcount)
+
+    def _append(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+        places = ", ".join("?" * len(columns))
+        text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names are checked
+        return max(0, self._connection.executemany(text, rows).rowcount)
+
+    def _create_table(self, table: str, columns: Mapping[str, ColumnType], primary_key: tuple[str, ...]) -> None:
+        self._table(table).create(
+            {name: kind.sqlite for name, kind in columns.items()},
+            pk=primary_key[0] if len(primary_key) == 1 else primary_key,
+            not_null=primary_key,
+            strict=True,
+            if_not_exists=True,
+        )
+
+    def _extend_table(self, table: str, columns: Mapping[str, ColumnType]) -> None:
+        present = self._table(table).columns_dict
+        for name, kind in columns.items():
+            if name not in present:
+                self._table(table).add_column(name, kind.sqlite)
+
+    def _table(self, name: str) -> Table:
+        return cast("Table", self._database[name])
+
+    def _define(self, statement: str) -> None:
+        self._connection.execute(statement)
+
+    def _control(self, statement: str) -> None:
+        self._connection.execute(statement)
+
+    def _is_open(self) -> bool:
+        return self._connection.in_transaction
+
+    def _translated(self, name: str, error: Exception) -> StorageError:
+        return translated(name, error)

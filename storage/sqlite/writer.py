@@ -1,0 +1,145 @@
+"""The one thread of a process that writes: many works to a commit, acknowledged after it.
+
+A commit waits for the disk; whatever arrives meanwhile shares the next one. Each work is a savepoint of its
+own, so a bad one takes nothing of the others along.
+"""
+
+from __future__ import annotations
+
+from asyncio import AbstractEventLoop, Future
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+from sqlite_utils import Database as SqliteUtils
+
+from storage.changes import Changes
+from storage.errors import DatabaseUnavailable
+from storage.transaction import Tx
+
+from .driver import sqlite3
+from .transaction import SqliteTx
+
+#: Works that share a commit at most.
+BATCH = 256
+
+
+class TransactionGone(Exception):
+    """SQLite rolled the whole transaction back by itself: a full disk or an input-output error does that."""
+
+
+@dataclass(slots=True)
+class Job:
+    """One work on its way through the writer; it holds its outcome until the commit."""
+
+    work: Callable[[Tx], Any]
+    future: Future[Any]
+    tx: SqliteTx
+    result: Any = None
+    error: BaseException | None = None
+
+    def settle(self) -> None:
+        """Hand the outcome over, on the event loop that waits for it."""
+        if self.error is None:
+            for callback in self.tx.callbacks:
+                self.future.get_loop().call_soon(callback)
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class Writer:
+    """Owns the writing connection; `submit` and `close` are called from one thread."""
+
+    def __init__(self, database: SqliteUtils, changes: Changes) -> None:
+        self._database = database
+        self._connection = database.conn
+        self._changes = changes
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._closing = False
+        self._thread = Thread(target=self._serve, name="sqlite-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Tx], Any], future: Future[Any]) -> None:
+        """Queue `work`; `future` gets its outcome once it is durable."""
+        if self._closing:
+            raise DatabaseUnavailable("the database is closed")
+        self._queue.put(Job(work, future, SqliteTx(self._database)))
+
+    def stop(self) -> None:
+        """Refuse new work."""
+        if not self._closing:
+            self._closing = True
+            self._queue.put(None)
+
+    def finish(self) -> None:
+        """Wait until what was queued is done, then close the connection."""
+        self._thread.join()
+        self._database.close()
+
+    def _serve(self) -> None:
+        while batch := self._take():
+            self._commit(batch)
+            self._settle(batch)
+
+    def _take(self) -> list[Job]:
+        """Wait for work and return what there is of it; nothing once all is done."""
+        batch: list[Job] = []
+        job = self._queue.get()
+        with suppress(Empty):
+            while job is not None:
+                batch.append(job)
+                if len(batch) == BATCH:
+                    return batch
+                job = self._queue.get_nowait()
+        if job is None and batch:
+            # The end was seen behind the last works: leave it for the next turn.
+            self._queue.put(None)
+        return batch
+
+    def _commit(self, batch: list[Job]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                self._run(job)
+            self._connection.execute("COMMIT")
+        except (sqlite3.Error, TransactionGone) as error:
+            with suppress(sqlite3.Error):
+                self._connection.rollback()
+            for job in batch:
+                job.error = DatabaseUnavailable(f"the commit failed: {error}")
+                job.error.__cause__ = error
+
+    def _run(self, job: Job) -> None:
+        self._connection.execute("SAVEPOINT work")
+        try:
+            job.result = job.tx.carry_out(job.work)
+        except BaseException as error:
+            if not self._connection.in_transaction:
+                raise TransactionGone(str(error)) from error
+            self._connection.execute("ROLLBACK TO SAVEPOINT work")
+            job.error = error
+        self._connection.execute("RELEASE SAVEPOINT work")
+
+    def _settle(self, batch: list[Job]) -> None:
+        jobs_of: defaultdict[AbstractEventLoop, list[Job]] = defaultdict(list)
+        for job in batch:
+            jobs_of[job.future.get_loop()].append(job)
+        for loop, jobs in jobs_of.items():
+            # A loop that was closed has nobody left who waits.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_settle_all, jobs)
+        if any(job.tx.wakes and job.error is None for job in batch):
+            self._changes.announce()
+
+
+def _settle_all(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.settle()
