@@ -1,0 +1,1 @@
+"""Who holds what: products, releases, customers, installs, footprints, imports."""

@@ -1,0 +1,201 @@
+-- Products and their facts.
+
+-- name: find_product
+SELECT no, id, name, version_scheme, changed_at FROM products WHERE id = :id;
+
+-- name: find_product_shared
+SELECT no, id, name, version_scheme, changed_at FROM products WHERE id = :id;
+
+-- name: find_product_shared (postgresql)
+SELECT no, id, name, version_scheme, changed_at FROM products WHERE id = :id FOR SHARE;
+
+-- name: find_product_exclusive
+SELECT no, id, name, version_scheme, changed_at FROM products WHERE id = :id;
+
+-- name: find_product_exclusive (postgresql)
+SELECT no, id, name, version_scheme, changed_at FROM products WHERE id = :id FOR UPDATE;
+
+-- name: find_product_by_no
+SELECT no, id, name, version_scheme, changed_at FROM products WHERE no = :no;
+
+-- name: lock_product_shared
+SELECT no FROM products WHERE no = :no;
+
+-- name: lock_product_shared (postgresql)
+SELECT no FROM products WHERE no = :no FOR SHARE;
+
+-- name: lock_product_exclusive
+SELECT no FROM products WHERE no = :no;
+
+-- name: lock_product_exclusive (postgresql)
+SELECT no FROM products WHERE no = :no FOR UPDATE;
+
+-- name: list_products
+SELECT no, id, name, version_scheme, changed_at FROM products WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- name: insert_product
+INSERT INTO products (id, name, version_scheme, changed_at) VALUES (:id, :name, :version_scheme, :at)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: update_product
+UPDATE products SET name = :name, version_scheme = :version_scheme, changed_at = :at WHERE no = :no;
+
+-- name: facts_of_product
+SELECT no, name, part, type, scheme, unit, description, retired_at FROM facts
+WHERE product_no = :product_no ORDER BY no;
+
+-- name: insert_fact
+INSERT INTO facts (product_no, name, part, type, scheme, unit, description)
+VALUES (:product_no, :name, :part, :type, :scheme, :unit, :description);
+
+-- name: update_fact
+UPDATE facts SET unit = :unit, description = :description, retired_at = :retired_at WHERE no = :no;
+
+-- Versions and releases. A release is a version with a status.
+
+-- name: any_version
+SELECT 1 AS found FROM versions WHERE product_no = :product_no LIMIT 1;
+
+-- name: release_order
+SELECT no, text, sort_key FROM versions WHERE product_no = :product_no AND sort_key IS NOT NULL ORDER BY sort_key;
+
+-- name: version_rows
+SELECT no, text, sort_key, status, offered_at FROM versions WHERE product_no = :product_no ORDER BY no;
+
+-- name: find_version
+SELECT no, status, offered_at, url FROM versions WHERE product_no = :product_no AND text = :text;
+
+-- name: version_no
+SELECT no FROM versions WHERE product_no = :product_no AND text = :text;
+
+-- name: insert_version
+INSERT INTO versions (product_no, text, sort_key) VALUES (:product_no, :text, :sort_key)
+ON CONFLICT (product_no, text) DO NOTHING;
+
+-- name: find_equal_release
+SELECT text FROM versions
+WHERE product_no = :product_no AND sort_key = :sort_key AND text <> :text AND status IS NOT NULL LIMIT 1;
+
+-- name: update_release
+UPDATE versions SET status = :status, offered_at = :offered_at, url = :url WHERE no = :no;
+
+-- name: place_release
+UPDATE versions SET sort_key = :sort_key WHERE no = :no;
+
+-- name: releases_in_order
+SELECT product, version_scheme, text, offered_at, url, status, previous FROM (
+    SELECT p.id AS product, p.version_scheme, v.text, v.sort_key, v.offered_at, v.url, v.status,
+        LAG(v.text) OVER (ORDER BY v.sort_key) AS previous
+    FROM versions v JOIN products p ON p.no = v.product_no
+    WHERE v.product_no = :product_no AND v.status IS NOT NULL
+) ordered
+WHERE sort_key > :after ORDER BY sort_key LIMIT :limit;
+
+-- name: find_release
+SELECT p.id AS product, p.version_scheme, v.text, v.offered_at, v.url, v.status,
+    (SELECT b.text FROM versions b
+        WHERE b.product_no = v.product_no AND b.status IS NOT NULL AND b.sort_key < v.sort_key
+        ORDER BY b.sort_key DESC LIMIT 1) AS previous
+FROM versions v JOIN products p ON p.no = v.product_no
+WHERE v.product_no = :product_no AND v.text = :text AND v.status IS NOT NULL;
+
+-- name: sort_key_of_release
+SELECT sort_key FROM versions WHERE product_no = :product_no AND text = :text AND status IS NOT NULL;
+
+-- Customers.
+
+-- name: find_customer
+SELECT no, id, name, email, locale, time_zone, partner, webhook, mail_refused_at, changed_at
+FROM customers WHERE id = :id;
+
+-- name: customer_no
+SELECT no FROM customers WHERE id = :id;
+
+-- name: insert_customer
+INSERT INTO customers (id, name, email, locale, time_zone, partner, webhook, changed_at)
+VALUES (:id, :name, :email, :locale, :time_zone, :partner, :webhook, :at)
+ON CONFLICT (id) DO NOTHING;
+
+-- name: update_customer
+UPDATE customers
+SET name = :name, email = :email, locale = :locale, time_zone = :time_zone, partner = :partner,
+    webhook = :webhook, changed_at = :at
+WHERE id = :id;
+
+-- name: contacts
+SELECT no, id, name, email, locale, time_zone, webhook, partner, mail_refused_at
+FROM customers WHERE no IN (SELECT value FROM json_each(:numbers));
+
+-- name: contacts (postgresql)
+SELECT no, id, name, email, locale, time_zone, webhook, partner, mail_refused_at
+FROM customers WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)));
+
+-- name: refuse_mail
+UPDATE customers SET mail_refused_at = :at WHERE no = :no AND mail_refused_at IS NULL;
+
+-- name: unlink_installs
+UPDATE installs SET customer_no = NULL, recipient = -no WHERE customer_no = :customer_no;
+
+-- name: delete_customer
+DELETE FROM customers WHERE no = :no;
+
+-- name: install_ids_of_customer
+SELECT id FROM installs WHERE customer_no = :customer_no ORDER BY id;
+
+-- Installs.
+
+-- name: lock_install
+SELECT no FROM installs WHERE id = :id;
+
+-- name: lock_install (postgresql)
+SELECT no FROM installs WHERE id = :id FOR UPDATE;
+
+-- name: find_install
+SELECT i.no, i.id, i.product_no, i.version_no, i.customer_no, i.recipient, i.os, i.os_version, i.os_version_key, i.arch,
+    i.acquired_through, i.token_hash, i.first_seen_at, i.last_seen_at,
+    v.text AS version, f.text AS first_version, p.id AS product, c.id AS customer
+FROM installs i
+JOIN products p ON p.no = i.product_no
+JOIN versions v ON v.no = i.version_no
+JOIN versions f ON f.no = i.first_version_no
+LEFT JOIN customers c ON c.no = i.customer_no
+WHERE i.id = :id;
+
+-- name: find_install_by_no
+SELECT i.no, i.id, i.product_no, i.version_no, i.customer_no, i.recipient, i.os, i.os_version, i.os_version_key, i.arch,
+    i.acquired_through, i.token_hash, i.first_seen_at, i.last_seen_at,
+    v.text AS version, f.text AS first_version, p.id AS product, c.id AS customer
+FROM installs i
+JOIN products p ON p.no = i.product_no
+JOIN versions v ON v.no = i.version_no
+JOIN versions f ON f.no = i.first_version_no
+LEFT JOIN customers c ON c.no = i.customer_no
+WHERE i.no = :no;
+
+-- name: insert_install
+INSERT INTO installs (id, product_no, version_no, first_version_no, customer_no, recipient, os, os_version,
+    os_version_key, arch, acquired_through, token_hash, first_seen_at, last_seen_at)
+VALUES (:id, :product_no, :version_no, :version_no, :customer_no, COALESCE(CAST(:customer_no AS BIGINT), 0), :os, :os_version,
+    :os_version_key, :arch, :acquired_through, :token_hash, :at, :at)
+ON CONFLICT (id) DO NOTHING
+RETURNING no;
+
+-- name: address_to_itself
+UPDATE installs SET recipient = -no WHERE no = :no;
+
+-- name: update_install
+UPDATE installs
+SET version_no = :version_no, customer_no = :customer_no, recipient = COALESCE(CAST(:customer_no AS BIGINT), -no), os = :os,
+    os_version = :os_version, os_version_key = :os_version_key, arch = :arch,
+    acquired_through = :acquired_through, last_seen_at = :at
+WHERE no = :no;
+
+-- name: see_install
+UPDATE installs SET last_seen_at = :at WHERE no = :no;
+
+-- name: insert_install_version
+INSERT INTO install_versions (install_no, version_no, since) VALUES (:install_no, :version_no, :since);
+
+-- name: versions_of_install
+SELECT v.text FROM install_versions h JOIN versions v ON v.no = h.version_no
+WHERE h.install_no = :install_no ORDER BY h.no;

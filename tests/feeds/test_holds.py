@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from feeds import audit, holds, store
+from feeds.life import Act
+from feeds.signatures import sign
+from feeds.views import view
+from storage import Database, Tx
+from storage.outcomes import Conflict, Invalid
+from tests.feeds.builders import LATER, MUCH_LATER, NOW, a_hold, a_scene
+
+
+async def test_one_person_pauses_and_the_pause_runs_out_by_itself(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        standing = holds.pause(tx, live, a_hold(until=LATER), "Ann", NOW).pause
+        assert standing is not None
+        assert (standing.person, standing.reason, standing.until) == (
+            "Ann",
+            "The relay is on fire.",
+            "2026-01-01T13:00:00.000000Z",
+        )
+        assert holds.active(tx, live.no, LATER - timedelta(microseconds=1)).pause == standing
+        assert holds.active(tx, live.no, LATER).pause is None
+
+    await database.call(story)
+
+
+async def test_of_several_pauses_the_last_to_run_out_is_the_one_that_counts(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        holds.pause(tx, live, a_hold(until=MUCH_LATER), "Ann", NOW)
+        standing = holds.pause(tx, live, a_hold(until=LATER), "Bob", NOW)
+        assert [pause.person for pause in standing.pauses] == ["Bob", "Ann"]
+        assert standing.pause == standing.pauses[1]
+
+    await database.call(story)
+
+
+async def test_an_objection_pauses_nothing(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        standing = holds.object_to(tx, live, a_hold(reason="Bad for the quarter."), "Sales", NOW)
+        assert (standing.pause, standing.pauses) == (None, ())
+        assert [(each.person, each.kind) for each in standing.objections] == [("Sales", "objection")]
+
+    await database.call(story)
+
+
+async def test_an_objection_does_not_keep_a_draft_from_being_published(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        scene = a_scene(tx)
+        draft = scene.file()
+        holds.object_to(tx, draft, a_hold(until=MUCH_LATER), "Sales", NOW)
+        assert scene.by("Ann").publish(tx, draft).defect.live == 1
+
+    await database.call(story)
+
+
+@pytest.mark.parametrize(
+    "until",
+    [
+        NOW,
+        NOW - timedelta(seconds=1),
+        NOW.astimezone(timezone(timedelta(hours=9))),
+        datetime.max.replace(tzinfo=timezone(-timedelta(hours=12))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=12))),
+        datetime.min.replace(tzinfo=UTC),
+    ],
+)
+async def test_a_time_past_or_out_of_the_calendar_is_refused(database: Database, until: datetime) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        for put in (holds.pause, holds.object_to):
+            with pytest.raises(Invalid) as refusal:
+                put(tx, live, a_hold(until=until), "Ann", NOW)
+            assert [fault.at for fault in refusal.value.faults] == ["/until"]
+        assert holds.active(tx, live.no, NOW) == holds.Holds((), ())
+
+    await database.call(story)
+
+
+@pytest.mark.parametrize("reason", [" ", "a\x00"])
+async def test_a_hold_without_a_readable_reason_is_refused(database: Database, reason: str) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        for put in (holds.pause, holds.object_to):
+            with pytest.raises(Invalid) as refusal:
+                put(tx, live, a_hold(reason=reason), "Ann", NOW)
+            assert [fault.at for fault in refusal.value.faults] == ["/reason"]
+
+    await database.call(story)
+
+
+async def test_a_draft_cannot_be_paused_for_nothing_leaves_it(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        with pytest.raises(Conflict, match="cannot take the act pause"):
+            holds.pause(tx, a_scene(tx).file(), a_hold(), "Ann", NOW)
+
+    await database.call(story)
+
+
+async def test_the_store_ends_a_pause_only_when_enough_have_signed(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        holds.pause(tx, live, a_hold(), "Ann", NOW)
+        alone = sign(tx, live, Act.RESUME, {}, "Ann", NOW, needed=2)
+        with pytest.raises(Conflict, match="still needs 1"):
+            holds.resume(tx, live, alone, NOW)
+        assert holds.active(tx, live.no, NOW).pause is not None
+
+    await database.call(story)
+
+
+async def test_a_hold_is_one_defects_own(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        scene = a_scene(tx)
+        paused, other = scene.published(), scene.published()
+        holds.pause(tx, paused, a_hold(), "Ann", NOW)
+        assert holds.active(tx, other.no, NOW).pause is None
+
+    await database.call(story)
+
+
+async def test_the_answer_shows_the_pause_the_objections_and_who_has_signed(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        scene = a_scene(tx)
+        live = scene.propose(scene.published(), title="Said better")
+        holds.pause(tx, live, a_hold(), "Ann", NOW)
+        holds.object_to(tx, live, a_hold(reason="Bad for the quarter."), "Sales", NOW)
+        scene.by("Ann").withdraw(tx, live, "We were wrong.")
+        shown = view(tx, store.find(tx, live.id), NOW)
+        assert shown.pause is not None
+        assert shown.pause.person == "Ann"
+        assert [objection.person for objection in shown.objections] == ["Sales"]
+        assert [(each.action, each.person) for each in shown.signatures] == [(Act.WITHDRAW, "Ann")]
+        assert shown.proposed is not None
+        assert (shown.revision, shown.proposed.revision) == (1, 2)
+        assert (shown.title, shown.proposed.report.title) == (live.report.title, "Said better")
+
+    await database.call(story)
+
+
+async def test_pauses_and_objections_are_in_the_audit(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        holds.pause(tx, live, a_hold(), "Ann", NOW)
+        row = audit.of(tx, live.id)[-1]
+        assert (row.person, row.act) == ("Ann", "pause")
+        assert row.detail == {"reason": "The relay is on fire.", "until": "2026-01-01T13:00:00.000000Z"}
+
+    await database.call(story)
