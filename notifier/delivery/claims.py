@@ -1,0 +1,69 @@
+"""A delivery in the hands of a worker, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from notifier.types import NoticeKind, NoticeState
+from risk import Exposure, Severity
+
+Channel = Literal["email", "webhook"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwedNotice:
+    """A notice, as far as its words depend on it."""
+
+    notice_no: int
+    #: The notice's id.
+    notice: str
+    kind: NoticeKind
+    defect_no: int
+    recipient: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed(OwedNotice):
+    """A delivery that this worker alone may make, as long as its lease lasts."""
+
+    no: int
+    #: An answer counts only while the delivery still has this fence.
+    fence: int
+    #: With this one.
+    attempts: int
+    channel: Channel
+    #: None: it was not known when the notice was owed.
+    address: str | None
+    #: None: never sent before.
+    message_id: str | None
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """What one line of a notice was written from; while it is the same, the words are right."""
+
+    install_no: int
+    version_no: int
+    exposure: Exposure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an attempt."""
+
+    claimed: Claimed
+    #: The delivery's state from here on; FAILED and CANCELLED become IN_DOUBT where an earlier attempt was.
+    after: NoticeState
+    #: What the other side said, or why it was not sent.
+    reply: str
+    #: When the next attempt is due; of no meaning without one.
+    due_at: datetime
+    #: The recipient has it, or may have.
+    handed_over: bool = False
+    #: This attempt was left in doubt.
+    doubtful: bool = False
+    #: Nothing was tried, so that the attempt does not count.
+    untried: bool = False

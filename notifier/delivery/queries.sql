@@ -1,0 +1,128 @@
+-- Claiming. What an older generation of its defect made waits until the sweep has looked at it again. The plus keeps
+-- SQLite from walking through all that is pending instead of looking up the few that were chosen.
+
+-- name: claim
+UPDATE deliveries
+SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
+WHERE +state = 'PENDING' AND no IN (
+    SELECT d.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+    WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
+        AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
+        AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+            AND h.ended_at IS NULL AND h.until > :now)
+    ORDER BY d.priority, d.due_at, d.no LIMIT :most)
+RETURNING no;
+
+-- name: claim (postgresql)
+UPDATE deliveries
+SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
+WHERE state = 'PENDING' AND no IN (
+    SELECT d.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+    WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
+        AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
+        AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+            AND h.ended_at IS NULL AND h.until > :now)
+    ORDER BY d.priority, d.due_at, d.no LIMIT :most
+    FOR UPDATE OF d SKIP LOCKED)
+RETURNING no;
+
+-- name: held
+SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,
+    n.recipient
+FROM deliveries d JOIN notices n ON n.no = d.notice_no
+WHERE d.worker = :worker AND d.state = 'SENDING' AND d.lease_until = :until
+ORDER BY d.priority, d.due_at, d.no;
+
+-- name: renew
+UPDATE deliveries SET lease_until = :until WHERE worker = :worker AND state = 'SENDING' AND lease_until >= :now;
+
+-- The last moment. On PostgreSQL the defect is held against a withdrawal until this has committed.
+
+-- name: matter
+SELECT n.generation = f.generation AS is_current, f.state AS defect_state,
+    EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now) AS paused
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no = :no AND d.fence = :fence AND d.state = 'SENDING';
+
+-- name: matter (postgresql)
+SELECT n.generation = f.generation AS is_current, f.state AS defect_state,
+    EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now) AS paused
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no = :no AND d.fence = :fence AND d.state = 'SENDING'
+FOR UPDATE OF d FOR SHARE OF f;
+
+-- name: owed_notice
+SELECT no AS notice_no, id AS notice, kind, defect_no, recipient FROM notices WHERE id = :notice;
+
+-- name: lines
+SELECT i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.notice_no = :notice_no ORDER BY i.no;
+
+-- name: told
+SELECT n.revision, n.sent_at, d.message_id, d.handed_over_at
+FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
+    AND n.kind IN ('warning', 'recovery')
+LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
+WHERE mine.no = :notice_no AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
+ORDER BY n.no DESC LIMIT 1;
+
+-- name: hand_over
+UPDATE deliveries SET handed_over_at = :now, message_id = COALESCE(message_id, :message_id)
+WHERE no = :no AND state = 'SENDING' AND fence = :fence;
+
+-- What became of it. What was left in doubt once stays in doubt until it is sent: the first may have arrived.
+
+-- name: settle
+UPDATE deliveries
+SET state = CASE WHEN CAST(:after AS TEXT) IN ('FAILED', 'CANCELLED') AND doubtful_at IS NOT NULL
+        THEN 'IN_DOUBT' ELSE CAST(:after AS TEXT) END,
+    sent_at = CASE WHEN CAST(:after AS TEXT) = 'SENT' THEN CAST(:now AS TEXT) ELSE sent_at END,
+    handed_over_at = CASE WHEN CAST(:handed_over AS INTEGER) = 1 THEN handed_over_at ELSE doubtful_at END,
+    doubtful_at = CASE WHEN CAST(:doubtful AS INTEGER) = 1 THEN CAST(:now AS TEXT) ELSE doubtful_at END,
+    attempts = attempts - :untried, due_at = :due_at, reply = :reply, worker = NULL, lease_until = NULL
+WHERE no = :no AND state = 'SENDING' AND fence = :fence;
+
+-- name: cancel_waiting
+UPDATE deliveries SET state = CASE WHEN handed_over_at IS NULL THEN 'CANCELLED' ELSE 'IN_DOUBT' END, reply = :reason
+WHERE notice_no = :notice_no AND state = 'PENDING';
+
+-- The best of its deliveries is the state of a notice.
+
+-- name: lock_notice
+UPDATE notices SET state = state WHERE no = :notice_no AND 1 = 0;
+
+-- name: lock_notice (postgresql)
+SELECT no FROM notices WHERE no = :notice_no FOR UPDATE;
+
+-- name: follow
+UPDATE notices
+SET state = (SELECT CASE MIN(CASE d.state
+        WHEN 'SENT' THEN 0 WHEN 'IN_DOUBT' THEN 1 WHEN 'SENDING' THEN 2 WHEN 'PENDING' THEN 3 WHEN 'FAILED' THEN 4 ELSE 5 END)
+        WHEN 0 THEN 'SENT' WHEN 1 THEN 'IN_DOUBT' WHEN 2 THEN 'SENDING' WHEN 3 THEN 'PENDING' WHEN 4 THEN 'FAILED'
+        ELSE 'CANCELLED' END
+        FROM deliveries d WHERE d.notice_no = notices.no),
+    sent_at = (SELECT MIN(d.sent_at) FROM deliveries d WHERE d.notice_no = notices.no),
+    reason = (SELECT MAX(d.reply) FROM deliveries d WHERE d.notice_no = notices.no AND d.state IN ('FAILED', 'CANCELLED'))
+WHERE no = :notice_no AND EXISTS (SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no);
+
+-- Leases that ran out, and what a sweep passed by while it was being sent.
+
+-- name: expired
+SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,
+    n.recipient, d.handed_over_at IS NOT NULL AS handed_over
+FROM deliveries d JOIN notices n ON n.no = d.notice_no
+WHERE d.state = 'SENDING' AND d.lease_until < :now ORDER BY d.no LIMIT 500;
+
+-- name: catch_up
+UPDATE notices SET
+    generation = (SELECT f.generation FROM defects f WHERE f.no = notices.defect_no),
+    revision = CASE WHEN state = 'PENDING'
+        THEN COALESCE((SELECT f.live FROM defects f WHERE f.no = notices.defect_no), revision) ELSE revision END
+WHERE no IN (
+    SELECT n.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+    WHERE d.state = 'PENDING' AND n.generation <> f.generation
+        AND NOT EXISTS (SELECT 1 FROM sweeps s WHERE s.defect_no = f.no AND s.finished_at IS NULL));

@@ -1,0 +1,81 @@
+"""When to try again, how often, and what comes first."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from feeds.life import State
+from notifier.channels.failures import DeliveryFailed
+from notifier.delivery.claims import Claimed, Outcome
+from notifier.types import NoticeKind, NoticeState
+from risk import Severity
+
+#: The longest pause before the second attempt, and before any.
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
+
+#: Attempts before a delivery is given up: with the pauses above, the last is tried after about a day and a half.
+ATTEMPTS = {
+    Severity.DATA_LOSS: 24,
+    Severity.DATA_CORRUPTION: 24,
+    Severity.OUTAGE: 16,
+    Severity.DEGRADED: 12,
+    Severity.COSMETIC: 8,
+}
+
+#: Those whose recipient may better hear twice than never.
+REPEATED_IN_DOUBT = frozenset({Severity.DATA_LOSS, Severity.DATA_CORRUPTION})
+
+
+def priority(kind: NoticeKind, severity: Severity, state: State) -> int:
+    """Return a delivery's rank, the smaller first: what takes back a wrong warning, then by severity."""
+    if kind is NoticeKind.ALL_CLEAR and state is State.WITHDRAWN:
+        return 0
+    return 1 + tuple(Severity).index(severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Decides what follows an attempt; the chance in its pauses is a parameter."""
+
+    chance: random.Random
+
+    def sent(self, claimed: Claimed, reply: str, now: datetime) -> Outcome:
+        """Return that it arrived."""
+        return Outcome(claimed, NoticeState.SENT, reply, due_at=now, handed_over=True)
+
+    def failed(self, claimed: Claimed, failure: DeliveryFailed, now: datetime) -> Outcome:
+        """Return what follows a failed attempt."""
+        reply = f"{failure.cause}: {failure.reply}"
+        if failure.in_doubt:
+            return self.doubtful(claimed, reply, now)
+        if failure.permanent or self._spent(claimed):
+            return Outcome(claimed, NoticeState.FAILED, reply, due_at=now)
+        return Outcome(claimed, NoticeState.PENDING, reply, due_at=now + self.pause(claimed.attempts))
+
+    def doubtful(self, claimed: Claimed, reply: str, now: datetime) -> Outcome:
+        """Return what follows an attempt of which nobody knows how it ended."""
+        # A repeated webhook call is dropped by its receiver, since its id stays the same.
+        again = claimed.severity in REPEATED_IN_DOUBT or claimed.channel == "webhook"
+        after = NoticeState.PENDING if again and not self._spent(claimed) else NoticeState.IN_DOUBT
+        return Outcome(claimed, after, reply, due_at=now, handed_over=True, doubtful=True)
+
+    def abandoned(self, claimed: Claimed, now: datetime, *, handed_over: bool) -> Outcome:
+        """Return what follows a lease that ran out: its worker has died, or does not answer."""
+        reply = "the process that was sending it stopped"
+        if handed_over:
+            return self.doubtful(claimed, reply, now)
+        after = NoticeState.FAILED if self._spent(claimed) else NoticeState.PENDING
+        return Outcome(claimed, after, reply, due_at=now)
+
+    def pause(self, attempts: int) -> timedelta:
+        """Return how long to wait after so many attempts: doubling, with full jitter.
+
+        Source: "Exponential Backoff And Jitter", Amazon Architecture Blog, 2015.
+        """
+        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 16)))
+        return ceiling * self.chance.random()
+
+    def _spent(self, claimed: Claimed) -> bool:
+        return claimed.attempts >= ATTEMPTS[claimed.severity]

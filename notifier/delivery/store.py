@@ -1,0 +1,170 @@
+"""Deliveries in the database: each change names the state and the fence it was decided on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+
+from feeds import store as defects
+from feeds.life import State
+from notifier.delivery.claims import Claimed, LineState, Outcome, OwedNotice
+from notifier.delivery.fitting import misfit
+from notifier.delivery.retrying import Patience
+from notifier.types import NoticeKind, NoticeState
+from risk import Exposure, Severity
+from storage import Row, Statements, Tx, instant
+from storage.outcomes import NotFound
+
+sql = Statements(__package__)
+
+#: How long a claim lasts unless it is renewed or set otherwise; a dead process's work is taken up soon after.
+LEASE = timedelta(seconds=45)
+
+
+class Permission(Enum):
+    """What the last look before sending says."""
+
+    #: Send it: from here it is in doubt until the answer comes.
+    GO = "go"
+    #: Not now, or not in these words: it has been put back.
+    LATER = "later"
+    #: It does not fit any more: it has been cancelled.
+    NEVER = "never"
+    #: The lease ran out and another worker has it.
+    LOST = "lost"
+
+
+def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: timedelta = LEASE) -> list[Claimed]:
+    """Lease up to `most` deliveries that are due, the gravest and oldest first; without `mail`, mail waits."""
+    until = instant(now + lease)
+    rows = tx.all(sql.claim, worker=worker, until=until, now=instant(now), most=most, mail=int(mail))
+    if not rows:
+        return []
+    taken = {row["no"] for row in rows}
+    held = [row for row in tx.all(sql.held, worker=worker, until=until) if row["no"] in taken]
+    claimed = _claimed(tx, held)
+    follow(tx, (each.notice_no for each in claimed))
+    return claimed
+
+
+def renew(tx: Tx, worker: str, now: datetime, *, lease: timedelta = LEASE) -> int:
+    """Prolong the leases of a worker that have not run out; return how many."""
+    return tx.run(sql.renew, worker=worker, now=instant(now), until=instant(now + lease))
+
+
+def begin(tx: Tx, claimed: Claimed, written_from: frozenset[LineState], message_id: str, now: datetime) -> Permission:
+    """Look once more, just before the message goes: mark it handed over, or put it back, or cancel it (rule 9)."""
+    matter = tx.one(sql.matter, no=claimed.no, fence=claimed.fence, now=instant(now))
+    if matter is None:
+        return Permission.LOST
+    standing = frozenset(map(line_state, lines(tx, claimed.notice_no)))
+    reason = _misfit(tx, claimed, State(matter["defect_state"]), standing)
+    if reason is not None:
+        cancel(tx, claimed, reason, now)
+        return Permission.NEVER
+    if matter["paused"] or not matter["is_current"] or standing != written_from:
+        put_back(tx, claimed, now)
+        return Permission.LATER
+    tx.run(sql.hand_over, no=claimed.no, fence=claimed.fence, now=instant(now), message_id=message_id)
+    return Permission.GO
+
+
+def _misfit(tx: Tx, claimed: Claimed, state: State, standing: frozenset[LineState]) -> str | None:
+    was_told = claimed.kind is NoticeKind.ALL_CLEAR and told(tx, claimed.notice_no) is not None
+    return misfit(claimed.kind, state, {line.exposure for line in standing}, was_told=was_told)
+
+
+def owed_notice(tx: Tx, notice: str) -> OwedNotice:
+    """Return a notice as far as its words depend on it; raises NotFound."""
+    row = tx.one(sql.owed_notice, notice=notice)
+    if row is None:
+        raise NotFound("There is no such notice.")
+    return OwedNotice(**{**row, "kind": NoticeKind(row["kind"])})
+
+
+def lines(tx: Tx, notice_no: int) -> list[Row]:
+    """Return the installs of a notice as they are now: install_no, install (its id), version_no, exposure."""
+    return tx.all(sql.lines, notice_no=notice_no)
+
+
+def line_state(row: Row) -> LineState:
+    """Return what one of `lines` says."""
+    return LineState(
+        row["install_no"], row["version_no"], None if row["exposure"] is None else Exposure(row["exposure"])
+    )
+
+
+def told(tx: Tx, notice_no: int) -> Row | None:
+    """Return how the recipient was told of the defect before this notice, None where nothing has arrived.
+
+    revision, sent_at, and of its mail message_id and handed_over_at; None where there was no mail.
+    """
+    return tx.one(sql.told, notice_no=notice_no)
+
+
+def cancel(tx: Tx, claimed: Claimed, reason: str, now: datetime) -> None:
+    """Give up a notice that does not fit any more, on all of its channels."""
+    tx.run(sql.cancel_waiting, notice_no=claimed.notice_no, reason=reason)
+    settle(tx, [Outcome(claimed, NoticeState.CANCELLED, reason, due_at=now)], now)
+
+
+def put_back(tx: Tx, claimed: Claimed, now: datetime) -> None:
+    """Let a delivery wait again as if it had not been claimed."""
+    settle(tx, [Outcome(claimed, NoticeState.PENDING, "put back before it was sent", due_at=now, untried=True)], now)
+
+
+def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
+    """Write what became of deliveries; return how many still were in the worker's hands."""
+    written = tx.many(sql.settle, [_settlement(outcome, now) for outcome in outcomes])
+    follow(tx, (outcome.claimed.notice_no for outcome in outcomes))
+    return written
+
+
+def follow(tx: Tx, notices: Iterable[int]) -> None:
+    """Give notices the state of the best of their deliveries: SENT, IN_DOUBT, SENDING, PENDING, FAILED, CANCELLED."""
+    rows = [{"notice_no": no} for no in sorted(set(notices))]
+    if rows and tx.dialect == "postgresql":
+        # Two channels of one notice may be settled at once; each must then see what the other wrote.
+        tx.many(sql.lock_notice, rows)
+    if rows:
+        tx.many(sql.follow, rows)
+
+
+def expire(tx: Tx, patience: Patience, now: datetime) -> int:
+    """Take up what workers have left behind; return how many deliveries.
+
+    What had not been handed over waits again; what had is in doubt, and sent again where hearing twice is better
+    than never. Notices that a sweep passed by while they were being sent are brought to their defect's generation.
+    """
+    rows = tx.all(sql.expired, now=instant(now))
+    handed_over = {row["no"]: bool(row.pop("handed_over")) for row in rows}
+    claimed = _claimed(tx, rows)
+    outcomes = [patience.abandoned(each, now, handed_over=handed_over[each.no]) for each in claimed]
+    if outcomes:
+        settle(tx, outcomes, now)
+    tx.run(sql.catch_up)
+    return len(outcomes)
+
+
+def _claimed(tx: Tx, rows: Sequence[Row]) -> list[Claimed]:
+    severities = {no: _severity(tx, no) for no in {row["defect_no"] for row in rows}}
+    return [Claimed(**{**row, "kind": NoticeKind(row["kind"])}, severity=severities[row["defect_no"]]) for row in rows]
+
+
+def _severity(tx: Tx, defect_no: int) -> Severity:
+    return defects.find_by_number(tx, defect_no).report.severity
+
+
+def _settlement(outcome: Outcome, now: datetime) -> dict[str, object]:
+    return {
+        "no": outcome.claimed.no,
+        "fence": outcome.claimed.fence,
+        "after": outcome.after.value,
+        "reply": outcome.reply,
+        "due_at": instant(outcome.due_at),
+        "handed_over": int(outcome.handed_over),
+        "doubtful": int(outcome.doubtful),
+        "untried": int(outcome.untried),
+        "now": instant(now),
+    }

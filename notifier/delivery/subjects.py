@@ -1,0 +1,116 @@
+"""What a mail's words rest on: a defect with its rule, and what the rules say of one install."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import risk
+from feeds import store as defects
+from feeds.defects import Defect
+from feeds.life import State
+from installs_registry import installs, products
+from installs_registry.installs import InstallState
+from installs_registry.known import KnownProduct
+from notifier.mails.facts import Line, Outcome
+from notifier.publications import Rulebook
+from risk import Decision, Exposure, Question, Standing
+from storage import Tx
+
+_ENDS = {State.RESOLVED: Outcome.RESOLVED, State.WITHDRAWN: Outcome.WITHDRAWN, State.PUBLISHED: Outcome.NARROWED}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A defect with its product and its rule, as one transaction sees them."""
+
+    defect: Defect
+    product: KnownProduct
+    index: risk.ProductIndex
+    #: None: the defect was withdrawn.
+    rule: risk.Rule | None
+
+    @classmethod
+    def of(cls, tx: Tx, rulebook: Rulebook, defect_no: int) -> Subject:
+        """Read the subject; raises NotFound."""
+        defect = defects.find_by_number(tx, defect_no)
+        index = rulebook.index(tx, defect.product_no)
+        product = products.find_by_number(tx, defect.product_no)
+        return cls(defect, product, index, index.rules.get(defect.id))
+
+    def install(self, tx: Tx, install_no: int) -> InstallState:
+        """Return what the rules judge an install by."""
+        return installs.state(tx, self.product, install_no)
+
+    @property
+    def outcome(self) -> Outcome:
+        """Why an ALL_CLEAR is sent now."""
+        return _ENDS[self.defect.state]
+
+    def line(self, state: InstallState, install: str, exposure: Exposure | None) -> Line:
+        """Return what a mail says of one install; `install` is what the vendor calls it."""
+        explained = self._explained(state) if exposure is not None else risk.Explanation()
+        return Line(
+            install=install,
+            version=state.version,
+            exposure=exposure,
+            because=explained.because if exposure is not Exposure.CANNOT_TELL else (),
+            missing=explained.missing,
+            earlier=self._earlier(state) if exposure is Exposure.ALREADY_UPGRADED else None,
+        )
+
+    def target(self) -> str | None:
+        """Return the version to name in a warning: the only affected one on offer, or the first to come."""
+        if self.rule is None:
+            return None
+        shelf = self.index.shelf
+        offered = [
+            version for key, version in zip(shelf.offered, shelf.versions, strict=True) if self.rule.affected.holds(key)
+        ]
+        if offered:
+            return offered[0] if len(offered) == 1 else None
+        first = self.defect.report.affected[0]
+        named = first.versions[0] if first.versions else first.introduced
+        return named if named != "0" else None
+
+    def safe_version(self, states: Sequence[InstallState]) -> str | None:
+        """Return the release that all these installs can go to without a hold, None where there is no common one."""
+        targets = {self._safe_target(state) for state in states}
+        return targets.pop() if len(targets) == 1 else None
+
+    def safe_fix(self, states: Sequence[InstallState]) -> str | None:
+        """Return the release that resolved the defect, or, where it would harm otherwise, the common safe one."""
+        fixed_in = self.defect.fixed_in
+        if fixed_in is None:
+            return None
+        behind = [state for state in states if self._is_behind(state, fixed_in)]
+        if any(self._judge(state, fixed_in).decision is Decision.HOLD for state in behind):
+            return self.safe_version(behind)
+        return fixed_in
+
+    def _explained(self, state: InstallState) -> risk.Explanation:
+        if self.rule is None or self.rule.defect.condition is None:
+            return risk.Explanation()
+        tree = risk.tree_from_json(self.rule.defect.condition)
+        return risk.explain_condition(tree, self.product.vocabulary, state.facts)
+
+    def _earlier(self, state: InstallState) -> str | None:
+        """Return the newest version it had before that is not affected itself."""
+        for version in reversed(state.history):
+            if version != state.version and self.rule and self._standing(version) in {Standing.EXPOSED, Standing.CLEAR}:
+                return version
+        return None
+
+    def _standing(self, version: str) -> Standing | None:
+        return self.rule.standing(version) if self.rule else None
+
+    def _safe_target(self, state: InstallState) -> str | None:
+        safe = self._judge(state, None).safe_target
+        return safe.version if safe else None
+
+    def _judge(self, state: InstallState, to_version: str | None) -> risk.Verdict:
+        return self.index.judge(Question(state.version, to_version, state.facts))
+
+    def _is_behind(self, state: InstallState, version: str) -> bool:
+        here, there = self.index.place(state.version), self.index.place(version)
+        return here is None or there is None or here < there

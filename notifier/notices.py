@@ -1,0 +1,125 @@
+"""Notices as their recipients see them: listed, shown in the app, seen, answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from feeds.types import DefectReport
+from notifier.tokens import Links
+from notifier.types import NoticeKind, NoticeView
+from storage import Statements, Tx, instant
+from storage.outcomes import Invalid, NotFound
+
+sql = Statements(__package__)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which notices are asked for; None: all."""
+
+    install: str | None = None
+    customer: str | None = None
+    defect: str | None = None
+
+
+def listing(tx: Tx, wanted: Wanted, *, after: int, limit: int, links: Links | None) -> list[tuple[int, NoticeView]]:
+    """Return notices after a number, oldest first, each with its own number."""
+    rows = tx.all(
+        sql.list_notices,
+        install=wanted.install,
+        customer=wanted.customer,
+        defect=wanted.defect,
+        after=after,
+        limit=limit,
+    )
+    return [(row["no"], _view(tx, row, links)) for row in rows]
+
+
+def find(tx: Tx, notice: str, links: Links | None = None) -> NoticeView:
+    """Return a notice; raises NotFound."""
+    return _view(tx, _row(tx, notice), links)
+
+
+def holder(tx: Tx, notice: str) -> int:
+    """Return the recipient of a notice; raises NotFound."""
+    return int(_row(tx, notice)["recipient"])
+
+
+def concerns(tx: Tx, notice: str, install: str) -> bool:
+    """Tell whether a notice is about this install."""
+    return install in _installs(tx, _row(tx, notice)["no"])
+
+
+def seen(tx: Tx, notice: str, now: datetime, links: Links | None = None) -> NoticeView:
+    """Record that the recipient has opened a notice; the first time counts. Raises NotFound."""
+    row = _row(tx, notice)
+    tx.run(sql.mark_seen, no=row["no"], at=instant(now))
+    return find(tx, notice, links)
+
+
+def choose(tx: Tx, notice: str, remedy: int, now: datetime, links: Links | None = None) -> NoticeView:
+    """Record which remedy the recipient takes; raises NotFound, or Invalid where it is not on offer.
+
+    Choosing the repair says that it is done: the repair owed by the notice's installs is over.
+    """
+    row = _row(tx, notice)
+    remedies = _report(row).remedies
+    if not 0 <= remedy < len(remedies):
+        raise Invalid.at("/remedy", f"This notice offers {len(remedies)} remedies, counted from 0.")
+    tx.run(sql.mark_chosen, no=row["no"], remedy=remedy, at=instant(now))
+    if remedies[remedy].kind == "repair":
+        tx.run(sql.log_repaired, notice_no=row["no"], at=instant(now))
+        tx.run(sql.mark_repaired, notice_no=row["no"], at=instant(now))
+    return find(tx, notice, links)
+
+
+def show_in_app(tx: Tx, install_no: int, now: datetime, links: Links | None = None) -> list[NoticeView]:
+    """Return what an install's holder should know now; what had no other way to go has herewith arrived."""
+    rows = tx.all(sql.notices_to_show, install_no=install_no, at=instant(now))
+    arrived = [{"no": row["no"], "at": instant(now)} for row in rows if row["waits_in_app"]]
+    if arrived:
+        tx.many(sql.deliver_in_app, arrived)
+        tx.many(sql.mark_shown, arrived)
+        rows = tx.all(sql.notices_to_show, install_no=install_no, at=instant(now))
+    return [_view(tx, row, links) for row in rows]
+
+
+def _row(tx: Tx, notice: str) -> Mapping[str, Any]:
+    row = tx.one(sql.find_notice, id=notice)
+    if row is None:
+        raise NotFound("There is no such notice.")
+    return row
+
+
+def _report(row: Mapping[str, Any]) -> DefectReport:
+    return msgspec.json.decode(row["body"], type=DefectReport)
+
+
+def _installs(tx: Tx, notice_no: int) -> list[str]:
+    return [row["id"] for row in tx.all(sql.installs_of_notice, notice_no=notice_no)]
+
+
+def _view(tx: Tx, row: Mapping[str, Any], links: Links | None) -> NoticeView:
+    report = _report(row)
+    return NoticeView(
+        id=row["id"],
+        kind=NoticeKind(row["kind"]),
+        defect=row["defect"],
+        revision=row["revision"],
+        title=report.title,
+        summary=report.summary,
+        severity=report.severity.value,
+        state=row["state"].lower(),
+        installs=_installs(tx, row["no"]),
+        remedies=list(report.remedies),
+        chosen=row["chosen"],
+        created_at=row["created_at"],
+        sent_at=row["sent_at"],
+        seen_at=row["seen_at"],
+        url=links.notice(row["id"]) if links is not None else None,
+    )

@@ -1,0 +1,69 @@
+"""Links that only we can have made: an id, and a keyed digest that says what the link is for.
+
+A link in a mail must work without a sign-in, so it carries its own proof (RFC 8058, section 3.1, asks the same of
+the unsubscribe link: opaque and hard to forge).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+#: 128 bits: nobody guesses one, and the link stays short.
+DIGEST_BYTES = 16
+
+
+class Purpose(StrEnum):
+    """What a link lets its holder do; a token for one purpose is void for any other."""
+
+    #: Open the notice's page, choose a remedy.
+    NOTICE = "n"
+    #: Ask for no more mail.
+    UNSUBSCRIBE = "u"
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Makes and reads the tokens of one vendor."""
+
+    secret: str = field(repr=False)
+
+    def sign(self, purpose: Purpose, subject: str) -> str:
+        """Return a token for `subject`, an id of ours; it is safe in a URL's path."""
+        return f"{subject}.{self._digest(purpose, subject)}"
+
+    def read(self, purpose: Purpose, token: str) -> str | None:
+        """Return the subject of a token made for `purpose`, None where it is not ours; in equal time."""
+        subject, _, digest = token.rpartition(".")
+        expected = self._digest(purpose, subject)
+        return subject if hmac.compare_digest(digest.encode(), expected.encode()) else None
+
+    def webhook_secret(self, recipient: str) -> str:
+        """Return the secret that signs the webhook calls to one recipient, in the form of Standard Webhooks."""
+        digest = hmac.digest(self.secret.encode(), f"webhook\0{recipient}".encode(), hashlib.sha256)
+        return "whsec_" + base64.b64encode(digest).decode()
+
+    def _digest(self, purpose: Purpose, subject: str) -> str:
+        message = f"link\0{purpose}\0{subject}".encode("utf-8", "surrogatepass")
+        digest = hmac.digest(self.secret.encode(), message, hashlib.sha256)
+        return base64.urlsafe_b64encode(digest[:DIGEST_BYTES]).rstrip(b"=").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """The addresses that mails and answers point at."""
+
+    #: Where customers reach the service, without a slash at its end.
+    public_url: str
+    tokens: Tokens
+
+    def notice(self, notice: str) -> str:
+        """Return the page of a notice, where its recipient chooses a remedy."""
+        return f"{self.public_url}/n/{self.tokens.sign(Purpose.NOTICE, notice)}"
+
+    def unsubscribe(self, notice: str) -> str:
+        """Return where the recipient of a notice asks for no more mail; only a POST there counts."""
+        return f"{self.public_url}/u/{self.tokens.sign(Purpose.UNSUBSCRIBE, notice)}"
