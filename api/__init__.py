@@ -1,0 +1,1 @@
+"""The HTTP face: who may ask, what is read, what is answered."""

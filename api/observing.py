@@ -1,0 +1,129 @@
+"""What an operator sees: a request's id, a line in the log for each, and the metrics."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from api.problems import Kind, problem_of
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+REQUEST_ID = web.RequestKey("request_id", str)
+
+#: An id that a proxy in front may have given the request; anything else is replaced.
+_SANE = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+#: What every answer carries.
+HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The numbers of one process, in a registry of their own."""
+
+    registry: CollectorRegistry
+    requests: Counter
+    seconds: Histogram
+    notices: Gauge
+    sequence: Gauge
+    #: The states that a notice has ever been seen in, so that an empty one falls to 0.
+    known_states: set[str] = field(default_factory=set)
+
+    @classmethod
+    def create(cls) -> Metrics:
+        """Return metrics that count from nothing."""
+        registry = CollectorRegistry()
+        return cls(
+            registry,
+            Counter("forewarn_requests", "Requests answered.", ["method", "route", "status"], registry=registry),
+            Histogram("forewarn_request_seconds", "Time to the answer.", ["route"], registry=registry),
+            Gauge("forewarn_notices", "Notices by state.", ["state"], registry=registry),
+            Gauge("forewarn_sequence", "The newest sequence that verdicts are judged by.", registry=registry),
+        )
+
+    def count_notices(self, counts: Mapping[str, int]) -> None:
+        """Take how many notices there are in each state."""
+        self.known_states.update(counts)
+        for state in self.known_states:
+            self.notices.labels(state).set(counts.get(state, 0))
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Return the metrics as Prometheus reads them, and the media type of that."""
+        return generate_latest(self.registry), CONTENT_TYPE_LATEST
+
+
+METRICS = web.AppKey("metrics", Metrics)
+
+
+def new_request_id() -> str:
+    """Return an id for a request that came without one."""
+    return secrets.token_hex(8)
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name the request, turn what goes wrong into a problem, log and count the answer."""
+    given = request.headers.get("X-Request-Id", "")
+    request[REQUEST_ID] = given if _SANE.fullmatch(given) else new_request_id()
+    started = time.perf_counter()
+    try:
+        response = await handler(request)
+    except Exception as error:  # noqa: BLE001  (the one place that answers for everything)
+        response = _problem(request, error)
+    _note(request, response.status, time.perf_counter() - started)
+    return response
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Set the headers that every answer has, unless the handler has set its own."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers["Server"] = "forewarn"
+    if REQUEST_ID in request:
+        response.headers["X-Request-Id"] = request[REQUEST_ID]
+
+
+def _problem(request: web.Request, error: Exception) -> web.StreamResponse:
+    if isinstance(error, web.HTTPException) and error.status < Kind.MALFORMED.status:
+        raise error
+    problem = problem_of(error)
+    if problem.kind is Kind.INTERNAL:
+        log = structlog.get_logger("forewarn.http")
+        log.error("request_broke", request_id=request[REQUEST_ID], route=_route(request), exc_info=error)
+    return problem.response(request[REQUEST_ID])
+
+
+def _note(request: web.Request, status: int, seconds: float) -> None:
+    """Log and count; the path as the route table has it, for ids may be names or addresses."""
+    route = _route(request)
+    metrics = request.app[METRICS]
+    metrics.requests.labels(request.method, route, status).inc()
+    metrics.seconds.labels(route).observe(seconds)
+    structlog.get_logger("forewarn.http").info(
+        "request",
+        request_id=request[REQUEST_ID],
+        method=request.method,
+        route=route,
+        status=status,
+        milliseconds=round(seconds * 1000, 1),
+    )
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return "unmatched" if resource is None else resource.canonical
