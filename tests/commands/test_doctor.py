@@ -1,0 +1,80 @@
+"""`forewarn doctor`: well on a fresh database of each kind, not well where something was touched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from commands.doctor import _fact
+from feeds import audit
+from storage import Database, SystemClock, Tx, open_database
+from tests.commands.conftest import Forewarn
+
+
+def by_name(findings: list[dict[str, Any]]) -> Mapping[str, dict[str, Any]]:
+    return {finding["what"]: finding for finding in findings}
+
+
+def on(url: str, work: Any, *args: Any) -> Any:
+    async def done() -> Any:
+        database: Database = open_database(url)
+        try:
+            return await database.call(work, *args)
+        finally:
+            await database.close()
+
+    return asyncio.run(done())
+
+
+#: The server that the tests start does not wait for the disk, and doctor is right to say so.
+OF_THE_TESTS = {"fsync", "full_page_writes"}
+
+
+def test_a_fresh_database_is_well(forewarn: Forewarn) -> None:
+    findings = by_name(forewarn("doctor", "--json").answer)
+    assert findings["audit"]["good"] is True
+    assert findings["mail"]["found"] == "leaves"
+    assert findings["schema"]["found"] != "0"
+    assert {name for name, finding in findings.items() if finding["good"] is False} <= OF_THE_TESTS
+
+
+def test_a_database_that_is_well_exits_with_0_and_a_table_for_people(line: Forewarn, sqlite_url: str) -> None:
+    looked = line("doctor", "--database", sqlite_url)
+    assert looked.code == 0
+    assert "audit" in looked.out
+    assert "WRONG" not in looked.out
+
+
+def test_an_audit_row_that_was_changed_is_found_and_named(forewarn: Forewarn, database_url: str) -> None:
+    on(database_url, two_rows)
+    assert by_name(forewarn("doctor", "--json").answer)["audit"]["good"] is True
+    on(database_url, lambda tx: tx.run_built("UPDATE audit SET person = 'Eve' WHERE no = 1", {}))
+    looked = forewarn("doctor", "--json")
+    assert looked.code == 1
+    assert by_name(looked.answer)["audit"]["found"].startswith("row 1: ")
+    assert "WRONG" in forewarn("doctor").out
+
+
+def two_rows(tx: Tx) -> None:
+    for act in ("filed", "published"):
+        audit.record(tx, "Anna", act, "NOTES-1", {}, SystemClock().now())
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "good"),
+    [
+        ({"synchronous": "normal"}, "synchronous", False),
+        ({"journal_mode": "delete"}, "journal_mode", False),
+        ({"fsync": "off"}, "fsync", False),
+        ({"synchronous_commit": "off"}, "synchronous_commit", False),
+        ({"synchronous_commit": "remote_apply"}, "synchronous_commit", True),
+        ({"library": "3.51.2", "library_oldest": "3.51.3"}, "library", False),
+        ({"library": "3.53.4", "library_oldest": "3.51.3"}, "library", True),
+        ({"integrity": "row 3 missing", "library_oldest": "3.51.3"}, "integrity", False),
+    ],
+)
+def test_what_could_lose_an_acknowledged_row_is_not_well(facts: dict[str, str | int], name: str, *, good: bool) -> None:
+    assert _fact(name, facts).good is good
