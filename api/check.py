@@ -126,13 +126,19 @@ async def _facts(
     if install is not None:
         readings += _stored(index, question, install)
     faults = [fault for each in readings for fault in each.faults]
-    faults += version_faults("/from", question.from_version, index.product.scheme)
-    if question.to_version is not None:
-        faults += version_faults("/to", question.to_version, index.product.scheme)
+    faults += _version_faults(index, "/from", question.from_version)
+    faults += _version_faults(index, "/to", question.to_version)
     faults += await _unknown_faults(parts, index, readings[0].unknown)
     if faults:
         raise Invalid(*faults)
     return {name: value for each in readings for name, value in each.facts.items()}
+
+
+def _version_faults(index: risk.ProductIndex, at: str, version: str | None) -> tuple[Fault, ...]:
+    """Return what is wrong with a version; one that is a release has been read before."""
+    if version is None or version in index.places:
+        return ()
+    return version_faults(at, version, index.product.scheme)
 
 
 def _stored(index: risk.ProductIndex, question: CheckQuestion, install: InstallView) -> list[Reading]:

@@ -69,7 +69,8 @@ def _take(
 
 def take_batch(tx: Tx, intake: Intake, kind: ImportKind, batch: Sequence[Line]) -> list[LineError]:
     """Store the lines that are right; return why the others are not."""
-    errors = ((line.number, _fault(tx, intake, kind, line)) for line in batch)
+    taken = intake.afresh()
+    errors = ((line.number, _fault(tx, taken, kind, line)) for line in batch)
     return [LineError(number, detail) for number, detail in errors if detail is not None]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from api.json_text import decode
-from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where
+from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, read_input
 from commands.printing import print_json, print_line, print_table, tell
 from feeds.life import State
 from feeds.types import DefectReport, DefectView, Reason, Resolution
@@ -125,8 +124,7 @@ def read_report(name: str) -> DefectReport:
 
     Raises OSError where the file cannot be read, a Problem or Invalid where it holds no report.
     """
-    text = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    return decode(text, DefectReport)
+    return decode(read_input(name), DefectReport)
 
 
 def _all(tx: Tx, product: str | None, state: State | None, now: datetime) -> list[DefectView]:

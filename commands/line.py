@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.problems import Problem
-from commands import backups, checks, defects, doctor, imports, keys
+from commands import backups, checks, defects, doctor, imports, keys, products
 from commands.printing import tell
 from commands.raw_settings import SettingsError
 from storage import StorageError
@@ -37,6 +37,7 @@ def command_line() -> App:
         error_console=Console(stderr=True, soft_wrap=True),
         result_action="return_value",
     )
+    app.command(products.group())
     app.command(imports.import_, name="import")
     app.command(defects.group())
     app.command(checks.check)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,11 @@ Json = Annotated[bool, Parameter(name="--json", negative="", help="Print the ans
 DefectId = Annotated[str, Parameter(help="The defect's id.")]
 #: A file, or - for standard input.
 FileOrInput = Annotated[str, Parameter(allow_leading_hyphen=True)]
+
+
+def read_input(name: str) -> bytes:
+    """Return what is in a file, or on standard input for `-`; raises OSError where the file cannot be read."""
+    return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
 
 
 @Parameter(name="*")

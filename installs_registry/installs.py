@@ -91,8 +91,11 @@ def state(tx: Tx, product: KnownProduct, install_no: int) -> InstallState:
     return _state(tx, product, row)
 
 
-def view(tx: Tx, install: str, *, token: str | None, vendor: bool) -> InstallView:
-    """Return an install as it is answered; raises NotFound, also for a client app without its token."""
+def view(tx: Tx, install: str, *, token: str | None, vendor: bool, product: KnownProduct | None = None) -> InstallView:
+    """Return an install as it is answered; raises NotFound, also for a client app without its token.
+
+    `product` spares looking it up, where the caller knows that the install is one of it.
+    """
     row = _own(tx.one(sql.find_install, id=install) if is_id(install) else None, token, vendor=vendor)
     return InstallView(
         install=row["id"],
@@ -101,7 +104,7 @@ def view(tx: Tx, install: str, *, token: str | None, vendor: bool) -> InstallVie
         first_version=row["first_version"],
         customer=row["customer"],
         platform=PlatformView(**{name: row[name] for name in _PLATFORM}),
-        footprint=dict(footprints.read(tx, products.find(tx, row["product"]), row["no"])),
+        footprint=footprints.read(tx, product or products.find(tx, row["product"]), row["no"]),
         acquired_through=row["acquired_through"],
         first_seen_at=row["first_seen_at"],
         last_seen_at=row["last_seen_at"],

@@ -6,7 +6,7 @@ A check-in holds its product's lock shared and a publication holds it alone, so 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -174,6 +174,10 @@ class Intake:
     #: The products that the transaction holds, by id.
     held: dict[str, KnownProduct] = field(default_factory=dict)
 
+    def afresh(self) -> Intake:
+        """Return an intake for a transaction that holds nothing yet: the same work may be run again in another."""
+        return replace(self, held={})
+
     def product(self, tx: Tx, product: str) -> KnownProduct:
         """Return a product, held until the transaction ends; raises Invalid."""
         if product not in self.held:
@@ -183,21 +187,19 @@ class Intake:
 
 def import_line(tx: Tx, kind: ImportKind, value: Mapping[str, Any], intake: Intake) -> None:
     """Take one line of an import; raises a Refusal or msgspec.ValidationError, and then has stored nothing."""
-    if kind == "installs":
-        _import_install(tx, value, intake)
-        return
-    with tx.savepoint():
-        _IMPORTS[kind](tx, value, intake)
+    _IMPORTS[kind](tx, value, intake)
 
 
 def _import_release(tx: Tx, value: Mapping[str, Any], intake: Intake) -> None:
     line = msgspec.convert(value, ReleaseLine)
-    put_release(tx, line.product, line.version, line, intake.now)
+    with tx.savepoint():
+        put_release(tx, line.product, line.version, line, intake.now)
 
 
 def _import_customer(tx: Tx, value: Mapping[str, Any], intake: Intake) -> None:
     line = msgspec.convert(value, CustomerLine)
-    put_customer(tx, line.customer, line, intake.now, allowed=intake.allowed)
+    with tx.savepoint():
+        put_customer(tx, line.customer, line, intake.now, allowed=intake.allowed)
 
 
 def _import_install(tx: Tx, value: Mapping[str, Any], intake: Intake) -> None:

@@ -13,10 +13,11 @@ WHERE +state = 'PENDING' AND no IN (
     ORDER BY d.priority, d.due_at, d.no LIMIT :most)
 RETURNING no;
 
+-- PostgreSQL may run a sub-select once for each row, and then it passes by what it has locked and takes the next few,
+-- until all is claimed: so it is written down first.
+
 -- name: claim (postgresql)
-UPDATE deliveries
-SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
-WHERE state = 'PENDING' AND no IN (
+WITH chosen AS MATERIALIZED (
     SELECT d.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
     WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
         AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
@@ -24,7 +25,10 @@ WHERE state = 'PENDING' AND no IN (
             AND h.ended_at IS NULL AND h.until > :now)
     ORDER BY d.priority, d.due_at, d.no LIMIT :most
     FOR UPDATE OF d SKIP LOCKED)
-RETURNING no;
+UPDATE deliveries
+SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
+FROM chosen WHERE deliveries.no = chosen.no AND state = 'PENDING'
+RETURNING deliveries.no;
 
 -- name: held
 SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,

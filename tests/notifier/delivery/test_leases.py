@@ -54,6 +54,13 @@ async def test_a_claimed_delivery_is_nobody_elses(stage: Stage) -> None:
     assert await stage.kinds() == [("warning", "sending")]
 
 
+async def test_no_more_is_claimed_than_was_asked_for(stage: Stage) -> None:
+    for number in range(60):
+        await stage.holds(f"c{number}", f"i{number}")
+    await stage.publish()
+    assert len(await claim(stage, most=5)) == 5
+
+
 async def test_a_lease_that_ran_out_before_the_message_left_is_taken_up_by_another(stage: Stage) -> None:
     await owed(stage)
     [first] = await claim(stage, "one")

@@ -1,0 +1,78 @@
+"""`POST /v1/check` over many published defects, beside the plainest answer that aiohttp can give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import msgspec
+
+from bench import rules
+from bench.children import Child
+from bench.database import carried_out, publish, url_of
+from bench.figures import Contestant, Figure, Goal, in_turn
+from bench.load import request
+from bench.plan import Plan
+from bench.rules import Case
+from bench.servers import (
+    ADMIN_KEY,
+    Server,
+    load_generator,
+    serve_fast_hello,
+    serve_forewarn,
+    serve_hello,
+    server,
+    under_load,
+)
+
+NAME = "check"
+_PATH = "/v1/check"
+#: Requests per second by those of the peer: at a thousand defects, with four findings, at ten thousand defects.
+_FOUND_NOTHING, _FOUND_FOUR, _MANY = 1.0, 0.85, 0.7
+_THOUSAND = 1_000
+
+
+def run(plan: Plan) -> Iterator[Figure]:
+    """Compare requests per second, the safe target included."""
+    with ExitStack() as stack:
+        generator = stack.enter_context(load_generator())
+        peers = {
+            "aiohttp's hello": stack.enter_context(server(serve_hello)),
+            "hello on uvloop": stack.enter_context(server(serve_fast_hello)),
+        }
+        hello = (request("GET", "/"),)
+        against = {
+            name: under_load(generator, peer, hello, plan.connections, plan.seconds) for name, peer in peers.items()
+        }
+        for defects in plan.defects:
+            yield from _over(plan, generator, against, defects)
+
+
+def _over(plan: Plan, generator: Child, peers: dict[str, Contestant], defects: int) -> Iterator[Figure]:
+    case = rules.case(defects)
+    path = plan.folder / f"check-{defects}.db"
+    carried_out(path, publish, case)
+    with server(serve_forewarn, url_of(path)) as ours:
+        ours.wait()
+        for harmed in (False, True):
+            _see(ours, case, harmed=harmed)
+            requests = tuple(
+                request("POST", _PATH, msgspec.json.encode(question), Authorization=f"Bearer {ADMIN_KEY}")
+                for question in case.questions(plan.bodies, harmed=harmed)
+            )
+            contestant = under_load(generator, ours, requests, plan.connections, plan.seconds)
+            told = f"{defects:,} defects, {'four findings' if harmed else 'nothing found'}"
+            yield from in_turn(NAME, told, contestant, peers, plan.rounds, _goal(defects, harmed=harmed))
+
+
+def _see(ours: Server, case: Case, *, harmed: bool) -> None:
+    """Raise RuntimeError unless the answer is what the case says, so that nothing else is measured."""
+    verdict = ours.ask("POST", _PATH, next(case.questions(1, harmed=harmed)))
+    if len(verdict["findings"]) != (rules.SPAN if harmed else 0) or verdict["safe_target"] is None:
+        raise RuntimeError(f"the verdict is not the one to be measured: {verdict}")
+
+
+def _goal(defects: int, *, harmed: bool) -> Goal:
+    if defects > _THOUSAND:
+        return Goal("speed", _MANY)
+    return Goal("speed", _FOUND_FOUR if harmed else _FOUND_NOTHING)
