@@ -10,7 +10,8 @@ from feeds import store as defects
 from feeds.defects import Defect, as_rule_input
 from installs_registry import products, releases
 from notifier.publications import load_index
-from notifier.types import LedgerView, NoticeState, ProgressView
+from notifier.states import NoticeState
+from notifier.types import LedgerView, ProgressView
 from risk import Standing
 from storage import Statements, Tx, instant
 

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 
 from feeds.types import DefectReport
+from notifier.states import NoticeKind
 from notifier.tokens import Links
-from notifier.types import NoticeKind, NoticeView
+from notifier.types import NoticeView
 from storage import Statements, Tx, instant
 from storage.outcomes import Invalid, NotFound
 

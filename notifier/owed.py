@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure, Severity
 
 

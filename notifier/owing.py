@@ -14,7 +14,7 @@ from installs_registry.customers import Contact
 from notifier.delivery.retrying import priority
 from notifier.exposures import Change, Span
 from notifier.owed import Cause, notice_owed
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from storage import Statements, Tx, instant, new_id
 
 sql = Statements(__package__)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -10,54 +9,7 @@ from msgspec import Meta, Struct
 from feeds.life import State
 from feeds.types import DefectView, LintWarning, Pending, RemedyOffer
 from installs_registry.types import InstallView
-
-
-class NoticeKind(StrEnum):
-    """Why a recipient hears from us."""
-
-    WARNING = "warning"
-    RECOVERY = "recovery"
-    CORRECTION = "correction"
-    ALL_CLEAR = "all_clear"
-
-
-class NoticeState(StrEnum):
-    """How far the paying of a debt has come; a delivery uses the same states."""
-
-    #: Owed, and waiting for its turn or for the next try.
-    PENDING = "PENDING"
-    #: A worker holds the lease and is at it.
-    SENDING = "SENDING"
-    #: Accepted by the recipient's server, or shown in the app.
-    SENT = "SENT"
-    #: Every channel refused it for good.
-    FAILED = "FAILED"
-    #: Flipped back before it went.
-    CANCELLED = "CANCELLED"
-    #: A process died after the last byte went out and before the answer came.
-    IN_DOUBT = "IN_DOUBT"
-
-
-#: Legal changes of a notice's and a delivery's state; a change is written `WHERE state = the old one`.
-TRANSITIONS: dict[NoticeState, frozenset[NoticeState]] = {
-    # PENDING → IN_DOUBT: sending again what was in doubt is called off. PENDING → SENT: shown in the app.
-    NoticeState.PENDING: frozenset(
-        {NoticeState.SENDING, NoticeState.CANCELLED, NoticeState.SENT, NoticeState.IN_DOUBT}
-    ),
-    NoticeState.SENDING: frozenset(
-        {
-            NoticeState.SENT,
-            NoticeState.FAILED,
-            NoticeState.PENDING,
-            NoticeState.CANCELLED,
-            NoticeState.IN_DOUBT,
-        }
-    ),
-    NoticeState.IN_DOUBT: frozenset({NoticeState.PENDING}),
-    NoticeState.SENT: frozenset(),
-    NoticeState.FAILED: frozenset(),
-    NoticeState.CANCELLED: frozenset(),
-}
+from notifier.states import NoticeKind
 
 
 class NoticeView(Struct, frozen=True, kw_only=True):

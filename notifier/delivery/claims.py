@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from notifier.types import NoticeKind, NoticeState
+from notifier.states import NoticeKind, NoticeState
 from risk import Exposure, Severity
 
 Channel = Literal["email", "webhook"]

@@ -26,8 +26,8 @@ from notifier.mails.facts import Line, MailFacts
 from notifier.mails.headers import UnsafeMail
 from notifier.mails.render import Renderer
 from notifier.publications import Rulebook
+from notifier.states import NoticeKind
 from notifier.tokens import Links
-from notifier.types import NoticeKind
 from storage import Row, StorageError, Tx, instant, parse_instant
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from feeds.life import State
 from feeds.types import RemedyOffer
 from notifier.mails.facts import Option
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure
 
 _BEFORE = frozenset({Exposure.AT_RISK, Exposure.CANNOT_TELL})

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from feeds.life import State
 from notifier.channels.failures import DeliveryFailed
 from notifier.delivery.claims import Claimed, Outcome
-from notifier.types import NoticeKind, NoticeState
+from notifier.states import NoticeKind, NoticeState
 from risk import Severity
 
 #: The longest pause before the second attempt, and before any.

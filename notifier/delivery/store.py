@@ -11,7 +11,7 @@ from feeds.life import State
 from notifier.delivery.claims import Claimed, LineState, Outcome, OwedNotice
 from notifier.delivery.fitting import misfit
 from notifier.delivery.retrying import Patience
-from notifier.types import NoticeKind, NoticeState
+from notifier.states import NoticeKind, NoticeState, require_legal
 from risk import Exposure, Severity
 from storage import Row, Statements, Tx, instant
 from storage.outcomes import NotFound
@@ -157,6 +157,7 @@ def _severity(tx: Tx, defect_no: int) -> Severity:
 
 
 def _settlement(outcome: Outcome, now: datetime) -> dict[str, object]:
+    require_legal(NoticeState.SENDING, outcome.after)
     return {
         "no": outcome.claimed.no,
         "fence": outcome.claimed.fence,

@@ -13,7 +13,7 @@ from notifier.delivery.subjects import Subject
 from notifier.mails.build import Envelope, Mail, build, message_id
 from notifier.mails.facts import Line, MailFacts
 from notifier.mails.headers import UnsafeMail, plain_address
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure, Standing
 from storage import Tx, new_id
 from storage.outcomes import Invalid

@@ -23,7 +23,7 @@ from notifier.delivery.store import Permission
 from notifier.delivery.testing import test_mail
 from notifier.mails.build import Mail
 from notifier.publications import Rulebook
-from notifier.types import NoticeState
+from notifier.states import NoticeState
 from storage import Clock, Database, StorageError
 from storage.outcomes import Conflict
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure, Severity
 
 

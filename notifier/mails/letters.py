@@ -7,7 +7,7 @@ from typing import Literal
 
 from notifier.mails.dates import in_words
 from notifier.mails.facts import Line, MailFacts, Option, Outcome
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure, Severity
 
 #: Sets the colour of the heading: stop, act, look again, fine.

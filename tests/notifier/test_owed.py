@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from notifier.owed import Cause, notice_owed
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure, Severity
 
 GROWING = [Cause.PUBLISHED, Cause.REVISED, Cause.REOPENED, Cause.RELEASE, Cause.DECLARATION, Cause.CHECK_IN]

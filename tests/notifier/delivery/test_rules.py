@@ -14,8 +14,8 @@ from notifier.delivery.claims import Channel, Claimed
 from notifier.delivery.describing import affected_words, changes
 from notifier.delivery.fitting import misfit, options
 from notifier.delivery.retrying import ATTEMPTS, FIRST_PAUSE, LONGEST_PAUSE, Patience, priority
+from notifier.states import NoticeKind, NoticeState
 from notifier.tokens import Purpose, Tokens
-from notifier.types import NoticeKind, NoticeState
 from risk import Exposure, Severity
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

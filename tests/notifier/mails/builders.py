@@ -8,7 +8,7 @@ from typing import Any
 from notifier.mails.build import Envelope, Mail, Sender, build
 from notifier.mails.facts import Line, MailFacts, Option
 from notifier.mails.render import Renderer
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure, Severity
 
 NOTES_LTD = Sender("Notes Ltd", "warnings@notes.example")

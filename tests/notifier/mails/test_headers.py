@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from notifier.mails.build import Mail, Sender
 from notifier.mails.headers import LONGEST, UnsafeMail, address_line, harmless, plain_address, text_line
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from tests.notifier.mails.builders import a_mail, an_envelope
 
 NAMES = [

@@ -11,7 +11,7 @@ import pytest
 from notifier.mails.dates import in_words
 from notifier.mails.facts import MailFacts, Option, Outcome
 from notifier.mails.render import TONES, WIDTH, Renderer
-from notifier.types import NoticeKind
+from notifier.states import NoticeKind
 from risk import Exposure, Severity
 from tests.notifier.mails.builders import a_line, some_facts
 
