@@ -1,0 +1,1 @@
+"""What client apps may copy, and the incidents that the demo plays."""

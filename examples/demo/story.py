@@ -1,0 +1,35 @@
+"""The whole story: the fleet comes in, then every scene at its moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from examples.demo.fleet import write_lines
+from examples.demo.play import Play
+from examples.demo.records import Incident
+from examples.demo.results import Result
+from examples.demo.stage import Stage
+from examples.demo.timeline import in_order, scenes
+from examples.demo.twists import twists
+
+
+async def tell(stage: Stage, incidents: Sequence[Incident]) -> list[Result]:
+    """Play all incidents in their true order; return what came out, in the order of filing."""
+    plays = {incident.key: Play(stage, incident) for incident in incidents}
+    await _bring_in_customers(stage)
+    told = [scene for play in plays.values() for scene in scenes(play)]
+    for scene in in_order([*told, *twists(plays)]):
+        stage.clock.move_to(scene.at)
+        await scene.play()
+    return [result for play in plays.values() for result in play.results]
+
+
+async def _bring_in_customers(stage: Stage) -> None:
+    """Import the customers from the file that a vendor would hand over."""
+    file = stage.folder / "customers.ndjson"
+    write_lines(file, stage.fleet.customers)
+    accepted = await stage.people.admin.bring_in("customers", file.read_bytes())
+    for product, lines in stage.fleet.installs.items():
+        write_lines(stage.folder / f"installs-{product}.ndjson", lines)
+    held = sum(map(len, stage.fleet.installs.values()))
+    stage.claims.tell("the vendor", f"brings in {accepted} customers; {held} installs follow, product by product")

@@ -1,0 +1,1 @@
+"""The client for apps written in Python: one file to copy."""
