@@ -90,7 +90,28 @@ def _affected_versions(tx: Tx, defect: Defect) -> list[int]:
 # `told_at`: when its holder was told, by a notice that names it; one that joined later was covered from then on. Told
 # by the answer to the very check-in that reports the affected version is told too late.
 # `installed_at`: when it first had an affected version. `moved_at`: when it last changed its version.
+# Materialized, since SQLite would look for `told_at` again at each of its places.
 _OUTCOMES = """
+    WITH told AS MATERIALIZED (
+        SELECT l.install_no, min(CASE WHEN l.joined_at > coalesce(n.sent_at, d.handed_over_at) THEN l.joined_at
+                ELSE coalesce(n.sent_at, d.handed_over_at) END) AS told_at
+        FROM notices n JOIN notice_installs l ON l.notice_no = n.no
+        LEFT JOIN deliveries d ON d.notice_no = n.no AND d.handed_over_at IS NOT NULL
+        WHERE n.defect_no = :defect_no AND n.kind IN ('warning', 'recovery') AND n.state IN ('SENT', 'IN_DOUBT')
+        GROUP BY l.install_no
+    ), outcomes AS MATERIALIZED (
+        SELECT i.no, t.told_at,
+            (SELECT min(h.since) FROM install_versions h
+                WHERE h.install_no = i.no AND h.version_no IN ({affected})) AS installed_at,
+            (SELECT max(h.since) FROM install_versions h WHERE h.install_no = i.no) AS moved_at,
+            CASE WHEN i.version_no IN ({affected}) THEN 1 ELSE 0 END AS affected_now,
+            CASE WHEN e.state IS NOT NULL THEN 1 ELSE 0 END AS exposed_now,
+            CASE WHEN i.token_hash IS NOT NULL OR c.webhook IS NOT NULL
+                OR (c.email IS NOT NULL AND c.mail_refused_at IS NULL) THEN 1 ELSE 0 END AS ways
+        FROM exposures e JOIN installs i ON i.no = e.install_no LEFT JOIN customers c ON c.no = i.customer_no
+        LEFT JOIN told t ON t.install_no = i.no
+        WHERE e.defect_no = :defect_no
+    )
     SELECT count(*) AS exposed,
         sum(CASE WHEN told_at IS NOT NULL AND (installed_at IS NULL OR told_at < installed_at) THEN 1 ELSE 0 END)
             AS warned_before_install,
@@ -101,21 +122,4 @@ _OUTCOMES = """
         sum(CASE WHEN (installed_at IS NULL OR told_at < installed_at) AND moved_at > told_at AND affected_now = 0
             THEN 1 ELSE 0 END) AS moved_to_safe,
         sum(CASE WHEN told_at IS NULL AND exposed_now = 1 AND ways = 0 THEN 1 ELSE 0 END) AS unreachable
-    FROM (
-        SELECT i.no,
-            (SELECT min(CASE WHEN l.joined_at > coalesce(n.sent_at, d.handed_over_at) THEN l.joined_at
-                    ELSE coalesce(n.sent_at, d.handed_over_at) END)
-                FROM notice_installs l JOIN notices n ON n.no = l.notice_no
-                LEFT JOIN deliveries d ON d.notice_no = n.no AND d.handed_over_at IS NOT NULL
-                WHERE l.install_no = i.no AND n.defect_no = :defect_no AND n.kind IN ('warning', 'recovery')
-                    AND n.state IN ('SENT', 'IN_DOUBT')) AS told_at,
-            (SELECT min(h.since) FROM install_versions h
-                WHERE h.install_no = i.no AND h.version_no IN ({affected})) AS installed_at,
-            (SELECT max(h.since) FROM install_versions h WHERE h.install_no = i.no) AS moved_at,
-            CASE WHEN i.version_no IN ({affected}) THEN 1 ELSE 0 END AS affected_now,
-            CASE WHEN e.state IS NOT NULL THEN 1 ELSE 0 END AS exposed_now,
-            CASE WHEN i.token_hash IS NOT NULL OR c.webhook IS NOT NULL
-                OR (c.email IS NOT NULL AND c.mail_refused_at IS NULL) THEN 1 ELSE 0 END AS ways
-        FROM exposures e JOIN installs i ON i.no = e.install_no LEFT JOIN customers c ON c.no = i.customer_no
-        WHERE e.defect_no = :defect_no
-    ) told"""
+    FROM outcomes"""

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from feeds.types import DefectReport
+from installs_registry.tokens import digest
 from notifier.states import NoticeKind
 from notifier.tokens import Links
 from notifier.types import NoticeView
@@ -51,9 +52,11 @@ def holder(tx: Tx, notice: str) -> int:
     return int(_row(tx, notice)["recipient"])
 
 
-def concerns(tx: Tx, notice: str, install: str) -> bool:
-    """Tell whether a notice is about this install."""
-    return install in _installs(tx, _row(tx, notice)["no"])
+def opened_installs(tx: Tx, notice: str, token: str | None) -> list[str]:
+    """Return those of a notice's installs that a client app's token opens; none where there is no such notice."""
+    if token is None:
+        return []
+    return [row["id"] for row in tx.all(sql.opened_installs_of_notice, notice=notice, token_hash=digest(token))]
 
 
 def seen(tx: Tx, notice: str, now: datetime, links: Links | None = None) -> NoticeView:

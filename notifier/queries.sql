@@ -216,7 +216,10 @@ WHERE defect_no = :defect_no AND kind IN ('warning', 'recovery') AND sent_at IS 
 ORDER BY seconds LIMIT 1 OFFSET :skip;
 
 -- name: count_accepted_risks
-SELECT count(*) FROM accepted_risks WHERE defect_no = :defect_no;
+SELECT count(*) FROM (
+    SELECT DISTINCT install_no, CASE WHEN install_no IS NULL THEN accepted_by END AS by_name
+    FROM accepted_risks WHERE defect_no = :defect_no
+) AS takers;
 
 -- name: count_in_doubt
 SELECT count(*) FROM notices WHERE defect_no = :defect_no AND state = 'IN_DOUBT';
@@ -240,6 +243,10 @@ WHERE n.id = :id;
 
 -- name: installs_of_notice
 SELECT i.id FROM notice_installs l JOIN installs i ON i.no = l.install_no WHERE l.notice_no = :notice_no ORDER BY i.no;
+
+-- name: opened_installs_of_notice
+SELECT i.id FROM notices n JOIN notice_installs l ON l.notice_no = n.no JOIN installs i ON i.no = l.install_no
+WHERE n.id = :notice AND i.token_hash = :token_hash ORDER BY i.no;
 
 -- name: mark_seen
 UPDATE notices SET seen_at = :at WHERE no = :no AND seen_at IS NULL;

@@ -83,9 +83,8 @@ class Subject:
         fixed_in = self.defect.fixed_in
         if fixed_in is None:
             return None
-        behind = [state for state in states if self._is_behind(state, fixed_in)]
-        if any(self._judge(state, fixed_in).decision is Decision.HOLD for state in behind):
-            return self.safe_version(behind)
+        if any(self._is_harmed_by(state, fixed_in) for state in states):
+            return self.safe_version(states)
         return fixed_in
 
     def _explained(self, state: InstallState) -> risk.Explanation:
@@ -110,6 +109,18 @@ class Subject:
 
     def _judge(self, state: InstallState, to_version: str | None) -> risk.Verdict:
         return self.index.judge(Question(state.version, to_version, state.facts))
+
+    def _is_harmed_by(self, state: InstallState, fix: str) -> bool:
+        """Tell whether the release that resolved this defect harms an install by another one, or already has."""
+        verdict = self._judge(state, fix)
+        if self._is_behind(state, fix):
+            return verdict.decision is Decision.HOLD
+        return any(
+            finding.exposure is Exposure.ALREADY_UPGRADED
+            and risk.decide(finding.severity, Exposure.AT_RISK) is Decision.HOLD
+            for finding in verdict.findings
+            if finding.defect != self.defect.id
+        )
 
     def _is_behind(self, state: InstallState, version: str) -> bool:
         here, there = self.index.place(state.version), self.index.place(version)

@@ -41,6 +41,8 @@ class Renderer:
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(["html"]),
             undefined=StrictUndefined,
+            # The templates do not change while the service runs; to look would cost each mail a few system calls.
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )

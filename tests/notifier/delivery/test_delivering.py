@@ -378,6 +378,22 @@ async def test_a_fix_that_carries_another_defect_is_not_called_safe(
     assert "Notes: the fault is fixed, but please wait a little longer" in subjects
 
 
+async def test_who_has_taken_a_fix_that_carries_another_defect_is_not_told_that_it_is_safe(
+    stage: Stage, office: PostOffice, postman: Postman
+) -> None:
+    await stage.holds("ada", "ada-mac")
+    first = await stage.publish()
+    await postman.deliver_due()
+    await stage.release("4.2.2")
+    await stage.check_in("ada-mac", "4.2.2")
+    await stage.publish(id="NOTES-5000", affected=[{"introduced": "4.2.2"}], remedies=[])
+    await stage.resolve(first)
+    await postman.deliver_due()
+    subjects = {mail["Subject"] for mail in office.mails()}
+    assert "Notes: the fault is fixed, but please wait a little longer" in subjects
+    assert "All clear: Notes 4.2.2 is safe to install" not in subjects
+
+
 async def test_a_narrowed_defect_is_cleared_for_those_it_never_concerned(
     stage: Stage, office: PostOffice, postman: Postman
 ) -> None:
