@@ -41,7 +41,7 @@ bench: setup ## the benchmarks, side by side with their peers
 	.venv/bin/python -m bench
 
 torture: setup ## the long proofs: kill sweeps, power-loss images, fuzzing, soak
-	.venv/bin/pytest -m torture
+	.venv/bin/pytest -m torture -n 2 --dist worksteal
 
 # Pins that still fit are kept; `make lock UPGRADE=1` takes the newest of everything.
 lock: setup ## renew requirements.lock after a change of the dependencies (UPGRADE=1: take the newest)

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
+
 from api.problems import Kind, Problem
 from storage import Statements, Tx, instant
 
@@ -74,3 +76,8 @@ def keep(tx: Tx, write: Repeatable, answer: Kept) -> None:
 def forget_answers(tx: Tx, now: datetime) -> int:
     """Delete the answers that are kept no longer; return how many."""
     return tx.run(sql.forget_answers, before=instant(now - KEPT))
+
+
+def forget_naming(tx: Tx, text: str) -> None:
+    """Drop the answers that name somebody who is to be forgotten."""
+    tx.run(sql.forget_answers_naming, text=msgspec.json.encode(text).decode())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final, cast
 
 import msgspec
@@ -14,11 +15,13 @@ from api.asking import Parts
 from api.endpoint import admitted, bring_up_to_date, json_response
 from api.keys import Role
 from api.paths import PATH_TYPES
+from api.pointers import fault_of
 from api.types import ImportReport, LineError
 from installs_registry.lines import Line, lines
+from installs_registry.types import CustomerLine, InstallLine, ReleaseLine
 from notifier.registering import ImportKind, Intake, import_line
 from storage import Tx
-from storage.outcomes import Invalid, Refusal
+from storage.outcomes import Fault, Invalid, Refusal
 
 MEDIA_TYPES: Final = ("application/x-ndjson", "text/csv")
 #: Lines of one transaction.
@@ -26,6 +29,10 @@ BATCH: Final = 500
 #: Rejected lines that are told one by one.
 TOLD: Final = 1000
 
+#: What a line of each kind is.
+_SHAPES: Final[Mapping[ImportKind, type[object]]] = MappingProxyType(
+    {"releases": ReleaseLine, "customers": CustomerLine, "installs": InstallLine}
+)
 _ADMIN: Final = frozenset({Role.ADMIN})
 
 
@@ -81,9 +88,13 @@ def _fault(tx: Tx, intake: Intake, kind: ImportKind, line: Line) -> str | None:
     try:
         import_line(tx, kind, line.value, intake)
     except Invalid as error:
-        return " ".join(f"{fault.at}: {fault.detail}" if fault.at else fault.detail for fault in error.faults)
+        return _told(error.faults)
     except Refusal as error:
         return error.detail
     except msgspec.ValidationError as error:
-        return str(error)
+        return _told([fault_of(error, line.value, _SHAPES[kind])])
     return None
+
+
+def _told(faults: Iterable[Fault]) -> str:
+    return " ".join(f"{fault.at}: {fault.detail}" if fault.at else fault.detail for fault in faults)

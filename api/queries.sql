@@ -48,3 +48,9 @@ DELETE FROM answers WHERE at < :before;
 
 -- name: count_notices
 SELECT state, count(*) AS notices FROM notices GROUP BY state;
+
+-- name: forget_answers_naming
+DELETE FROM answers WHERE instr(body, :text) > 0;
+
+-- name: forget_answers_naming (postgresql)
+DELETE FROM answers WHERE strpos(body, :text) > 0;

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Mapping
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 from aiohttp import web
@@ -114,6 +115,7 @@ def convert(members: Mapping[str, str], wanted: type[T]) -> T:
 
 def query_members(request: web.Request) -> dict[str, str]:
     """Return the query parameters. Raises Invalid for one that is there twice or holds control characters."""
+    _refuse_undecodable(request.rel_url.raw_query_string)
     faults = []
     members: dict[str, str] = {}
     for name, value in request.query.items():
@@ -129,13 +131,30 @@ def query_members(request: web.Request) -> dict[str, str]:
 
 def read_path(request: web.Request, wanted: Mapping[str, Any]) -> dict[str, str]:
     """Return the parameters of the path. Raises Problem (404) for one that no thing could be called."""
+    _refuse_undecodable(request.rel_url.raw_path)
     given = dict(request.match_info)
     for name, value in given.items():
-        try:
-            msgspec.convert(value, wanted[name])
-        except msgspec.ValidationError:
-            raise Problem(Kind.NOT_FOUND, f"Nothing can have this {name} id.") from None
+        if _CONTROLS.search(value) or not _fits(value, wanted[name]):
+            raise Problem(Kind.NOT_FOUND, f"Nothing can have this {name} id.")
     return given
+
+
+def _fits(value: str, wanted: object) -> bool:
+    try:
+        msgspec.convert(value, cast("type[object]", wanted))
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
+def _refuse_undecodable(escaped: str) -> None:
+    """Raise Problem (400) where the bytes of an address are not UTF-8: yarl would read their escapes as they stand."""
+    if "%" not in escaped:
+        return
+    try:
+        unquote_to_bytes(escaped).decode()
+    except UnicodeDecodeError:
+        raise Problem(Kind.MALFORMED, "The address is not UTF-8.") from None
 
 
 def read_header(request: web.Request, name: str) -> str | None:

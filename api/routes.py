@@ -167,7 +167,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answers={204: None},
         writes=True,
     ),
-    _read("/v1/customers/{customer}/export", ADMIN, customers.export_customer, dict[str, Any]),
+    _read("/v1/customers/{customer}/export", DECIDES, customers.export_customer, dict[str, Any]),
     _read("/v1/installs/{install}", READS_OR_APP, installs.get_install, InstallView, tokens=True),
     _put("/v1/installs/{install}", ADMIN_OR_APP, installs.check_in, CheckIn, CheckInAnswer, tokens=True),
     Route(

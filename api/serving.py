@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 
 from api.observing import HEADERS, new_request_id
 from api.problems import Kind, Problem
@@ -14,6 +15,8 @@ from api.problems import Kind, Problem
 #: Seconds that a connection may be idle, or take to complete its first request; longer than the 60 of common
 #: reverse proxies, which would else find it closed. aiohttp's own default is an hour.
 KEEP_ALIVE = 75.0
+#: Bytes of an address, and of a header with its name. They differ so that aiohttp's error tells which was too long.
+ADDRESS_LIMIT, HEADER_LIMIT = 8190, 8192
 #: Seconds that a request which is under way gets to finish when the service stops.
 FINISH = 10.0
 
@@ -38,16 +41,29 @@ class _Protocol(web.RequestHandler):
             kind, detail = Kind.INTERNAL, "The log has the details under this request's id."
         else:
             log.info("not_http", request_id=request_id, reason=type(exc).__name__)
-            kind, detail = (
-                Kind.MALFORMED,
-                f"This is not HTTP/1.1: {(message or 'unreadable').splitlines()[0]}",
-            )
+            kind, detail = _refused(exc, message or "unreadable")
         if request.writer.output_size > 0:
             raise ConnectionError("A part of an answer is out already")
         response = Problem(kind, detail).response(request_id)
         response.headers.update({**HEADERS, "Server": "forewarn", "X-Request-Id": request_id})
         response.force_close()
         return response
+
+    def log_exception(self, *args: Any, **settings: Any) -> None:  # noqa: ANN401  (RequestHandler's own)
+        """Log what broke; the rest of a body that cannot be read is not ours, and its request has been answered."""
+        error = settings.get("exc_info")
+        if isinstance(error, web.RequestPayloadError):
+            log = structlog.get_logger("forewarn.http")
+            log.info("not_http", request_id=new_request_id(), reason=type(error).__name__)
+        else:
+            super().log_exception(*args, **settings)
+
+
+def _refused(error: BaseException | None, message: str) -> tuple[Kind, str]:
+    """Return what is wrong with what could not be parsed."""
+    if isinstance(error, LineTooLong) and ADDRESS_LIMIT in error.args:
+        return Kind.URI_TOO_LONG, f"An address has at most {ADDRESS_LIMIT} bytes."
+    return Kind.MALFORMED, f"This is not HTTP/1.1: {message.splitlines()[0]}"
 
 
 class _Server(web.Server):
@@ -67,6 +83,8 @@ class Runner(web.AppRunner):
             keepalive_timeout=KEEP_ALIVE,
             shutdown_timeout=FINISH,
             lingering_time=2.0,
+            max_line_size=ADDRESS_LIMIT,
+            max_field_size=HEADER_LIMIT,
             **settings,
         )
 

@@ -54,7 +54,7 @@ class NoticesQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
 
 
 class Witness(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which install a client app speaks for; the vendor's keys need not say."""
+    """Which install a client app speaks for; its token says as much."""
 
     install: InstallId | UnsetType = UNSET
 

@@ -18,6 +18,7 @@ from api.imports import TOLD, batches, take_batch
 from api.types import ImportReport, LineError
 from commands.options import ANYWHERE, FileOrInput, Json, Where
 from commands.printing import print_json, print_line, tell
+from commands.setting_values import Network
 from installs_registry.lines import lines
 from notifier.publications import Rulebook
 from notifier.registering import ImportKind, Intake
@@ -63,7 +64,8 @@ def import_(
     is_csv = file.lower().endswith(".csv") if csv is None else csv
     media_type = "text/csv" if is_csv else "application/x-ndjson"
     with _opened(file) as stream, _progress(file) as progressed:
-        tally = where.run(lambda database: store(database, kind, stream, media_type, progressed))
+        allowed = where.settings().allowed_networks
+        tally = where.run(lambda database: store(database, kind, stream, media_type, progressed, allowed))
     if json:
         print_json(ImportReport(tally.accepted, tally.rejected, tally.errors))
     else:
@@ -72,9 +74,14 @@ def import_(
 
 
 async def store(
-    database: Database, kind: ImportKind, stream: BinaryIO, media_type: str, progressed: Progressed
+    database: Database,
+    kind: ImportKind,
+    stream: BinaryIO,
+    media_type: str,
+    progressed: Progressed,
+    allowed: Sequence[Network],
 ) -> Tally:
-    """Store what a stream holds, a batch to a transaction."""
+    """Store what a stream holds, a batch to a transaction; webhooks may lead into the networks `allowed`."""
     tally, rulebook, clock = Tally(), Rulebook(), SystemClock()
     read = 0
 
@@ -85,7 +92,8 @@ async def store(
             yield piece
 
     async for batch in batches(lines(pieces(), media_type)):
-        tally.add(len(batch), await database.call(take_batch, Intake(rulebook, clock.now()), kind, batch))
+        intake = Intake(rulebook, clock.now(), allowed)
+        tally.add(len(batch), await database.call(take_batch, intake, kind, batch))
         progressed(read, tally.accepted, tally.rejected)
     return tally
 

@@ -21,7 +21,9 @@ PREFIX = "FOREWARN_"
 def _setting(meaning: str, default: str | None = None) -> Any:  # noqa: ANN401 - stands where dataclasses.field() stands
     """Return the field of one setting: None unless given, described for `--help` and for docs/settings.md."""
     told = meaning if default is None else f"{meaning} Default: {default}."
-    return field(default=None, metadata={"help": told, "meaning": meaning, "default": default})
+    # The command line lets pydantic look at the fields wherever a program has imported it, and pydantic takes a
+    # `default` in the metadata for its own.
+    return field(default=None, metadata={"help": told, "meaning": meaning, "unless_given": default})
 
 
 @Parameter(name="*")
@@ -133,8 +135,8 @@ def in_file(path: Path) -> Iterator[tuple[str, Given]]:
 def defaults() -> Iterator[tuple[str, Given]]:
     """Yield the settings that have a default."""
     for each in fields(Raw):
-        if each.metadata["default"] is not None:
-            yield each.name, Given(each.metadata["default"], "the default")
+        if each.metadata["unless_given"] is not None:
+            yield each.name, Given(each.metadata["unless_given"], "the default")
 
 
 def _toml(path: Path) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def page() -> str:
 
 
 def _section(each: Field[Any]) -> str:
-    default = each.metadata["default"]
+    default = each.metadata["unless_given"]
     return (
         f"## {each.name}\n\n{each.metadata['meaning']}\n\n"
         f"- flag `{flag(each.name)}`, variable `{variable(each.name)}`, in the file `{each.name}`\n"

@@ -61,9 +61,7 @@ def check(report: DefectReport, product: Declared) -> Checked:
 
 def _head_faults(report: DefectReport, product: Declared) -> Iterator[Fault]:
     if report.id is not None and not _ID.fullmatch(report.id):
-        yield Fault(
-            "/id", "An id is up to 64 letters, digits, dots, hyphens and underscores; it begins with no sign."
-        )
+        yield Fault("/id", "An id is up to 64 letters, digits, dots, hyphens and underscores; it begins with no sign.")
     if report.product != product.id:
         yield Fault("/product", f"This defect is one of {product.id}; another product's is filed by itself.")
     yield from one_line("/title", report.title)
@@ -95,9 +93,7 @@ def _condition(text: str | None, vocabulary: risk.Vocabulary) -> tuple[object | 
     return risk.tree_to_json(node), ()
 
 
-def _remedy_faults(
-    report: DefectReport, scheme: risk.Scheme, affected: risk.VersionSet | None
-) -> Iterator[Fault]:
+def _remedy_faults(report: DefectReport, scheme: risk.Scheme, affected: risk.VersionSet | None) -> Iterator[Fault]:
     for index, remedy in enumerate(report.remedies):
         at = f"/remedies/{index}"
         yield from plain(f"{at}/text", remedy.text or "")

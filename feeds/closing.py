@@ -26,9 +26,7 @@ def closed(report: DefectReport, fixed_in: str, scheme: risk.Scheme) -> DefectRe
         raise Invalid.at(_AT, f"{fixed_in} is older than every version that has the defect.")
     entries = tuple(_closed(entry, fixed_in, scheme) for entry in report.affected)
     if key in risk.compile_ranges(as_ranges(entries), scheme):
-        raise Invalid.at(
-            _AT, f"{fixed_in} has the defect by its own report; publish a revision of the range first."
-        )
+        raise Invalid.at(_AT, f"{fixed_in} has the defect by its own report; publish a revision of the range first.")
     return msgspec.structs.replace(report, affected=entries)
 
 

@@ -114,9 +114,7 @@ def rule_input(defect_id: str, revision: Revision, *, resolved: bool = False) ->
         affected=as_ranges(report.affected),
         upgrading_from=as_ranges(report.upgrading_from),
         condition=revision.tree,
-        remedies=tuple(
-            risk.Remedy(remedy.kind, remedy.text, remedy.version, remedy.url) for remedy in report.remedies
-        ),
+        remedies=tuple(risk.Remedy(remedy.kind, remedy.text, remedy.version, remedy.url) for remedy in report.remedies),
         url=report.references[0].url if report.references else None,
         resolved=resolved,
     )

@@ -87,9 +87,7 @@ def step(state: State, act: Act) -> State:
 
 def diagram() -> str:
     """Return the states and the acts between them as a Mermaid diagram."""
-    arrows = [
-        f"    {before} --> {after}: {act}" for (before, act), after in TRANSITIONS.items() if before != after
-    ]
+    arrows = [f"    {before} --> {after}: {act}" for (before, act), after in TRANSITIONS.items() if before != after]
     ends = [f"    {state} --> [*]" for state in State if not _leads_on(state)]
     return "\n".join(["stateDiagram-v2", "    [*] --> draft: file", *arrows, *ends])
 

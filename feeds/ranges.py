@@ -16,8 +16,7 @@ BEGINNING = "0"
 def as_ranges(entries: Sequence[AffectedEntry]) -> tuple[risk.Range, ...]:
     """Return the entries in the form that the rules compile."""
     return tuple(
-        risk.Range(entry.introduced, entry.fixed, entry.last_affected, entry.versions or ())
-        for entry in entries
+        risk.Range(entry.introduced, entry.fixed, entry.last_affected, entry.versions or ()) for entry in entries
     )
 
 
@@ -45,13 +44,9 @@ def _shape_faults(at: str, entry: AffectedEntry) -> Iterator[Fault]:
         if not entry.versions:
             yield Fault(f"{at}/versions", "An empty list means no version at all.")
     elif entry.introduced is None:
-        yield Fault(
-            at, f'An entry says where it begins ("introduced", "{BEGINNING}" for all), or lists "versions".'
-        )
+        yield Fault(at, f'An entry says where it begins ("introduced", "{BEGINNING}" for all), or lists "versions".')
     if entry.fixed is not None and entry.last_affected is not None:
-        yield Fault(
-            f"{at}/last_affected", 'A range ends with "fixed" or with "last_affected", not with both.'
-        )
+        yield Fault(f"{at}/last_affected", 'A range ends with "fixed" or with "last_affected", not with both.')
 
 
 def _version_faults(at: str, entry: AffectedEntry, scheme: risk.Scheme) -> Iterator[Fault]:

@@ -123,9 +123,7 @@ def _lock(tx: Tx, defect: Defect) -> None:
 
 
 def _rows(tx: Tx, defect: Defect) -> list[dict[str, str]]:
-    return tx.all(
-        sql.list_signatures, defect_no=defect.no, revision=defect.latest, generation=defect.generation
-    )
+    return tx.all(sql.list_signatures, defect_no=defect.no, revision=defect.latest, generation=defect.generation)
 
 
 def _add(tx: Tx, defect: Defect, act: Act, terms: str, person: str, now: datetime) -> None:

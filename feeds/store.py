@@ -110,9 +110,7 @@ def proposal(defect: Defect) -> Revision:
     return defect.proposed_revision
 
 
-def resolve(
-    tx: Tx, defect: Defect, product: Declared, fixed_in: str, signed: Signed, now: datetime
-) -> Defect:
+def resolve(tx: Tx, defect: Defect, product: Declared, fixed_in: str, signed: Signed, now: datetime) -> Defect:
     """Name the release without the defect; its open ranges end there, in a revision of their own."""
     require(signed, defect, Act.RESOLVE)
     report = resolved_report(defect, product, fixed_in)
@@ -195,9 +193,7 @@ def _refuse_outdated(proposed: Revision, product: Declared) -> None:
         raise Conflict(message) from error
 
 
-def _with_live(
-    defect: Defect, report: DefectReport, tree: object | None, person: str, now: datetime
-) -> Defect:
+def _with_live(defect: Defect, report: DefectReport, tree: object | None, person: str, now: datetime) -> Defect:
     """Return the defect with a new live revision, published now."""
     at = instant(now)
     revision = Revision(defect.latest + 1, report, tree, person, at, published_at=at)

@@ -87,8 +87,7 @@ class DefectReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     upgrading_from: Annotated[tuple[AffectedEntry, ...], Meta(max_length=1_000)] = ()
     #: What an install's facts must show for the defect to bite; None: nothing, everyone is meant.
     condition: (
-        Annotated[str, Meta(max_length=4_000, examples=["notebooks > 0 && storage_format in ['v1', 'v2']"])]
-        | None
+        Annotated[str, Meta(max_length=4_000, examples=["notebooks > 0 && storage_format in ['v1', 'v2']"])] | None
     ) = None
     remedies: Annotated[tuple[RemedyOffer, ...], Meta(max_length=50)] = ()
     references: Annotated[tuple[Reference, ...], Meta(max_length=100)] = ()

@@ -16,9 +16,7 @@ from .life import Act
 sql = Statements(__package__)
 
 
-def carry_out(
-    tx: Tx, before: Defect, after: Defect, act: Act, people: tuple[str, ...], now: datetime
-) -> Defect:
+def carry_out(tx: Tx, before: Defect, after: Defect, act: Act, people: tuple[str, ...], now: datetime) -> Defect:
     """Write the change and its audit row; raise Conflict where another was quicker."""
     after = replace(after, changed_at=instant(now))
     if tx.run(sql.change_defect, **_change(before, after)) != 1:

@@ -35,6 +35,8 @@ def check_id(text: str) -> None:
     """Raise ValueError unless a customer or an install can be called `text`."""
     if not is_id(text):
         raise ValueError(f"An id has 1 to {_ID_LENGTH} characters, no control characters, and no space at either end.")
+    if text in {".", ".."}:
+        raise ValueError("Clients take . and .. out of an address before they ask (RFC 3986), so neither is an id.")
 
 
 def is_product_id(text: str) -> bool:

@@ -182,6 +182,9 @@ SELECT e.install_no, e.state, d.id AS defect FROM installs i JOIN exposures e ON
 JOIN defects d ON d.no = e.defect_no
 WHERE i.recipient = :recipient AND e.state IS NOT NULL ORDER BY e.install_no, d.no;
 
+-- name: erase_acceptor
+UPDATE accepted_risks SET accepted_by = 'erased' WHERE accepted_by = :customer;
+
 -- name: erase_deliveries
 DELETE FROM deliveries WHERE notice_no IN (SELECT no FROM notices WHERE recipient = :recipient);
 

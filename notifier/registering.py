@@ -147,6 +147,7 @@ def erase_customer(tx: Tx, customer: str, now: datetime) -> None:
     customers.erase(tx, customer)
     for statement in (sql.erase_deliveries, sql.erase_lines, sql.erase_notices):
         tx.run(statement, recipient=customer_no)
+    tx.run(sql.erase_acceptor, customer=customer)
     for row in exposed:
         matter = Matter(defects.find(tx, row["defect"]), Cause.CHECK_IN, instant(now))
         change = Change(row["install_no"], -row["install_no"], None, Exposure(row["state"]))

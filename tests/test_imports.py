@@ -153,9 +153,7 @@ def test_the_packages_keep_every_contract() -> None:
         ("notifier/planted.py", "import aiohttp_jinja2", "Only api and console import what serves pages"),
     ],
 )
-def test_a_planted_import_breaks_its_contract_and_no_other(
-    tmp_path: Path, path: str, source: str, broken: str
-) -> None:
+def test_a_planted_import_breaks_its_contract_and_no_other(tmp_path: Path, path: str, source: str, broken: str) -> None:
     plant(tmp_path, path, source)
 
     done = lint_imports(tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.answers import forget_naming
 from api.asking import Answer, Ask
 from api.keys import Role
 from installs_registry import customers
@@ -28,6 +29,7 @@ def get_customer(tx: Tx, ask: Ask[None, None]) -> Answer:
 def erase_customer(tx: Tx, ask: Ask[None, None]) -> Answer:
     """Forget a customer; its installs stay, held by nobody known."""
     registering.erase_customer(tx, ask.path["customer"], ask.now)
+    forget_naming(tx, ask.path["customer"])
     return Answer(None, 204)
 
 

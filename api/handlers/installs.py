@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from api.asking import Answer, Ask
+from api.handlers.notices import shown
 from api.keys import Role
 from installs_registry import installs
 from installs_registry.types import CheckIn
@@ -22,7 +25,11 @@ def check_in(tx: Tx, ask: Ask[None, CheckIn]) -> Answer:
         now=ask.now,
         links=ask.links,
     )
-    return Answer(answer)
+    if ask.key.role is not Role.APP:
+        return Answer(answer)
+    # Of the other installs of the same customer a client app knows nothing.
+    mine = [ask.path["install"]]
+    return Answer(msgspec.structs.replace(answer, notices=[shown(notice, mine) for notice in answer.notices]))
 
 
 def get_install(tx: Tx, ask: Ask[None, None]) -> Answer:

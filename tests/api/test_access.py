@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from api.access import Keys, bearer_hash
 from api.keys import Role, create_key, has_admin_key, hash_of, list_keys, revoke_key
 from api.routes import ROUTES
 from storage import Database
@@ -35,7 +36,7 @@ MAY = {
     "GET /v1/customers/{customer}": READERS,
     "PUT /v1/customers/{customer}": {"admin"},
     "DELETE /v1/customers/{customer}": {"admin"},
-    "GET /v1/customers/{customer}/export": {"admin"},
+    "GET /v1/customers/{customer}/export": {"admin", "approver"},
     "GET /v1/installs/{install}": EVERYBODY,
     "PUT /v1/installs/{install}": {"admin", "app"},
     "POST /v1/import/{kind}": {"admin"},
@@ -90,7 +91,16 @@ async def test_what_is_open_to_all_needs_no_key(house: House, path: str) -> None
     assert (await house.get(path, role=None)).status == 200
 
 
-@pytest.mark.parametrize("header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer no-such-key", "Bearer a b"])
+@pytest.mark.parametrize("key", ["correct horse battery staple and more", "ключ" * 8, "\"'\\%{}<>;," * 4])
+def test_the_admin_key_of_the_settings_may_be_any_text(key: str) -> None:
+    keys = Keys(key)
+    for scheme in ("Bearer", "bearer", "BEARER"):
+        assert keys.recent(bearer_hash(f"{scheme} {key}")) is not None
+
+
+@pytest.mark.parametrize(
+    "header", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer no-such-key", "Bearer a b", "Bearer \udcff"]
+)
 async def test_a_header_without_a_key_in_force_is_refused(house: House, header: str) -> None:
     for path in ("/v1/products", "/v1/check?product=notes&from=4.1.3"):
         assert (await house.get(path, role=None, headers={"Authorization": header})).status == 401
@@ -242,10 +252,29 @@ async def test_an_app_answers_only_the_notices_of_its_own_install(each_house: Ho
     assert [notice["kind"] for notice in told.body["notices"]] == ["warning"]
     await each_house.put("/v1/installs/other", CHECK_IN, role="app", headers=NOT_MINE)
     notice = f"/v1/notices/{told.body['notices'][0]['id']}/seen"
-    assert (await each_house.post(notice, role="app", headers=MINE)).status == 422
+    assert (await each_house.post(notice, role="app", headers=NOT_MINE)).status == 404
+    assert (await each_house.post(notice, role="app")).status == 404
+    assert (await each_house.post(notice, role="app", headers=MINE)).status == 200
     assert (await each_house.post(f"{notice}?install=other", role="app", headers=NOT_MINE)).status == 404
     assert (await each_house.post(f"{notice}?install=mine", role="app", headers=NOT_MINE)).status == 404
     assert (await each_house.post(f"{notice}?install=mine", role="app", headers=MINE)).status == 200
+
+
+async def test_a_notice_tells_a_client_app_nothing_of_the_other_installs_of_its_customer(each_house: House) -> None:
+    await with_releases(each_house)
+    await with_defect(each_house)
+    await each_house.put("/v1/customers/c-1", {"name": "Ada"})
+    await each_house.put("/v1/installs/mine", CHECK_IN, role="app", headers=MINE)
+    for install in ("mine", "other"):
+        await with_install(each_house, install, customer="c-1")
+    checked_in = await each_house.put("/v1/installs/mine", CHECK_IN, role="app", headers=MINE)
+    listed = await each_house.get("/v1/notices?install=mine", role="app", headers=MINE)
+    own = listed.body["items"][-1]
+    opened = await each_house.post(f"/v1/notices/{own['id']}/seen", role="app", headers=MINE)
+    whole = await each_house.get("/v1/notices?customer=c-1")
+    assert whole.body["items"][0]["installs"] == ["mine", "other"]
+    assert {tuple(notice["installs"]) for notice in checked_in.body["notices"]} == {("mine",)}
+    assert own["installs"] == opened.body["installs"] == ["mine"]
 
 
 async def test_two_keys_of_one_person_do_not_make_two_signatures(each_house: House) -> None:

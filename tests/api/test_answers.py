@@ -68,3 +68,11 @@ async def test_an_erasure_is_answered_alike_when_it_comes_again(each_house: Hous
     told = [await each_house.ask("DELETE", "/v1/customers/c-1", headers=KEYED) for _ in range(2)]
     assert [(one.status, one.body) for one in told] == [(204, b""), (204, b"")]
     assert (await each_house.ask("DELETE", "/v1/customers/c-1")).status == 404
+
+
+async def test_an_erased_customer_is_in_no_answer_that_is_kept(each_house: House) -> None:
+    await each_house.put("/v1/customers/c-1", {"name": "Ada"}, headers=KEYED)
+    await each_house.put("/v1/customers/c-2", {"name": "Eve"}, headers={"Idempotency-Key": "another"})
+    await each_house.ask("DELETE", "/v1/customers/c-1")
+    kept = await each_house.parts.database.read(lambda tx: tx.built("SELECT body FROM answers", {}))
+    assert [("Ada" in row["body"], "Eve" in row["body"]) for row in kept] == [(False, True)]

@@ -153,6 +153,16 @@ async def test_an_accepted_risk_is_stored_by_name_and_left_out_of_the_verdict(ea
     ]
 
 
+async def test_a_risk_that_is_accepted_again_is_counted_once(each_house: House) -> None:
+    await with_releases(each_house)
+    await with_defect(each_house)
+    await with_install(each_house, "i-1")
+    for install in ("i-1", "i-1", None, None):
+        asked = {**QUESTION, "install": install, "accept": ["NOTES-4411"]}
+        assert (await each_house.post("/v1/check", asked)).status == 200
+    assert (await each_house.get("/v1/defects/NOTES-4411/ledger")).body["accepted_risk"] == 2
+
+
 @pytest.mark.parametrize("role", ["app", "viewer", "reporter", "approver"])
 async def test_a_risk_is_accepted_by_an_admin_or_for_an_install_of_ones_own(house: House, role: str) -> None:
     await with_releases(house)

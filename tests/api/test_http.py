@@ -130,9 +130,30 @@ async def test_unknown_fields_and_duplicate_keys_are_refused_at_their_place(hous
     assert (await house.get("/v1/products/p")).status == 404
 
 
-@pytest.mark.parametrize("path", ["/v1/products/%00", "/v1/customers/%00", "/v1/products/a%20b", "/v1/installs/%0A"])
-async def test_an_id_that_nothing_can_have_names_nothing(house: House, path: str) -> None:
-    assert is_problem(await house.get(path), 404)
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/products/%00",
+        "/v1/products/a%20b",
+        "/v1/customers/%00",
+        "/v1/customers/%00/export",
+        "/v1/installs/%0A",
+        "/v1/defects/%00",
+    ],
+)
+async def test_an_id_that_nothing_can_have_names_nothing(each_house: House, path: str) -> None:
+    assert is_problem(await each_house.get(path), 404)
+
+
+async def test_a_notice_id_that_nothing_can_have_names_nothing(each_house: House) -> None:
+    assert is_problem(await each_house.post("/v1/notices/%00/seen"), 404)
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/customers/%ff", "/v1/installs/%ED%A0%80", "/v1/products?after=%ff", "/v1/check?product=%c3"]
+)
+async def test_an_address_that_is_not_utf_8_is_refused(house: House, path: str) -> None:
+    assert is_problem(await house.get(path), 400)
 
 
 @pytest.mark.parametrize("header", ["Idempotency-Key", "Install-Token"])

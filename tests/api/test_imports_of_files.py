@@ -84,6 +84,11 @@ async def test_a_body_longer_than_other_bodies_may_be_is_taken(house: House) -> 
     assert (told.body["accepted"], told.body["rejected"]) == (6000, 0)
 
 
+async def test_a_line_of_another_shape_is_told_at_its_place(house: House) -> None:
+    told = await send(house, "customers", lines({"customer": "c-1", "name": 5}, {"customer": "c-2", "age": 5}))
+    assert [error["detail"].partition(":")[0] for error in told.body["errors"]] == ["/name", "/age"]
+
+
 async def test_an_empty_import_is_one(house: House) -> None:
     assert (await send(house, "customers", b"")).body == {"accepted": 0, "rejected": 0, "errors": []}
 

@@ -54,7 +54,6 @@ async def said(port: int, text: bytes) -> bytes:
         b"GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n",
         b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X: " + b"x" * 20_000 + b"\r\n\r\n",
-        b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n",
         b"GET / HTTP/1.1\r\n" + b"X-A: x\r\n" * 1_000 + b"\r\n",
     ],
 )
@@ -69,6 +68,23 @@ async def test_what_is_not_http_is_a_problem_and_one_line_of_log(port: int, text
     (line,) = lines
     assert (line["event"], line["request_id"]) == ("not_http", problem["request_id"])
     assert "exc_info" not in line
+
+
+async def test_an_address_that_is_too_long_is_told_so(port: int) -> None:
+    head, _, body = (await said(port, b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\n\r\n")).partition(b"\r\n\r\n")
+    assert b" 414 " in head.partition(b"\r\n")[0]
+    assert msgspec.json.decode(body)["type"] == "urn:forewarn:problem:uri-too-long"
+
+
+async def test_the_rest_of_a_body_that_cannot_be_read_is_one_line_of_log(
+    port: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    head = b"PUT /v1/nothing HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 9\r\n\r\n"
+    with capture_logs() as lines:
+        answer = await said(port, head + b"not gzip!")
+    assert answer.startswith(b"HTTP/1.1 404 ")
+    assert [line["event"] for line in lines] == ["request", "not_http"]
+    assert caplog.records == []
 
 
 async def test_an_ordinary_request_is_served_by_the_same_runner(port: int) -> None:

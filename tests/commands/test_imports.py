@@ -79,6 +79,16 @@ def test_installs_come_in_as_csv_and_the_bad_lines_are_told(
     assert on(database_url, footprints) == [{"notebooks": 12, "storage_format": "v2"}, {}]
 
 
+def test_a_webhook_may_lead_into_a_network_that_the_settings_open(
+    forewarn: Forewarn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = {"customer": "dave", "name": "Dave", "webhook": "https://10.1.2.3/hook"}
+    file = a_file(tmp_path, "customers.ndjson", ndjson(line))
+    assert forewarn("import", "customers", file).out == "0 accepted, 1 rejected\n"
+    monkeypatch.setenv("FOREWARN_ALLOWED_NETWORKS", "10.1.0.0/16")
+    assert forewarn("import", "customers", file).out == "1 accepted, 0 rejected\n"
+
+
 def test_a_second_time_changes_nothing(forewarn: Forewarn, tmp_path: Path) -> None:
     file = a_file(tmp_path, "installs.csv", CSV)
     assert (

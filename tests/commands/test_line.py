@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -57,6 +58,16 @@ def test_wrong_settings_exit_with_2_and_name_the_place(line: Forewarn, monkeypat
     refused = line("serve")
     assert refused.code == 2
     assert refused.err == "forewarn: port (from FOREWARN_PORT): must be a whole number from 0 to 65535\n"
+
+
+def test_settings_are_read_where_the_program_has_imported_pydantic(
+    line: Forewarn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Where it is imported, the command line lets it look at the settings too.
+    import_module("pydantic")
+    monkeypatch.setenv("FOREWARN_PORT", "http")
+    assert line("serve").code == 2
+    assert line("keys", "list", "--nope").code == 2
 
 
 def test_a_database_that_cannot_be_opened_exits_with_1(line: Forewarn, tmp_path: Path) -> None:

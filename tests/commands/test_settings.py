@@ -59,6 +59,11 @@ def test_a_variable_names_the_file_and_a_flag_names_another(tmp_path: Path) -> N
     assert load(Raw(), environment, other).port == 2
 
 
+@pytest.mark.parametrize("key", ["correct horse battery staple and more", "ключ" * 8, "\"'\\%{}<>;," * 4])
+def test_an_admin_key_may_be_any_text_of_32_characters(key: str) -> None:
+    assert load(Raw(), {"FOREWARN_ADMIN_KEY": key}).admin_key == key
+
+
 def test_an_empty_variable_gives_nothing() -> None:
     assert load(Raw(), {"FOREWARN_SMTP": ""}).smtp is None
 
@@ -123,8 +128,9 @@ def test_all_wrong_values_are_told_at_once_with_their_places(tmp_path: Path) -> 
         ("public_url", "https://notes.example/?a=b"),
         ("secret", "short"),
         ("admin_key", "k" * 31),
-        ("admin_key", "k" * 40 + " k"),
-        ("admin_key", "ключ" * 10),
+        ("admin_key", "k" * 1_001),
+        ("admin_key", " " + "k" * 40),
+        ("admin_key", "k" * 20 + "\x07" + "k" * 20),
         ("allowed_networks", "10.1.0.1/16"),
         ("lease_seconds", "1"),
         ("lease_seconds", "46"),

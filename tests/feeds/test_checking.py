@@ -148,9 +148,7 @@ def test_an_address_that_a_customer_cannot_open_is_refused(address: str) -> None
     assert faults(remedies=[{"kind": "credit", "url": address}]) == ["/remedies/0/url"]
 
 
-@pytest.mark.parametrize(
-    "address", ["https://example.com", "http://example.com:8080/a?b=c#d", "HTTPS://EXAMPLE.COM/"]
-)
+@pytest.mark.parametrize("address", ["https://example.com", "http://example.com:8080/a?b=c#d", "HTTPS://EXAMPLE.COM/"])
 def test_a_web_address_is_taken(address: str) -> None:
     assert not faults(references=[{"type": "evidence", "url": address}])
 

@@ -55,11 +55,9 @@ def one_life(scene: Scene, chance: Random) -> set[State]:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_whatever_people_do_only_legal_changes_happen_and_two_people_clear(
-    database: Database, seed: int
-) -> None:
+async def test_whatever_people_do_only_legal_changes_happen_and_two_people_clear(database: Database, seed: int) -> None:
     def story(tx: Tx) -> None:
-        scene, chance = a_scene(tx), Random(seed)  # noqa: S311 - the same lives each run, nothing secret
+        scene, chance = a_scene(tx), Random(seed)
         seen = set[State]().union(*(one_life(scene, chance) for _ in range(25)))
         assert seen == set(State)
         assert audit.verify(tx) is None

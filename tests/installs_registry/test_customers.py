@@ -93,6 +93,12 @@ async def test_a_webhook_may_lead_into_a_network_that_the_vendor_has_opened(data
     assert (await database.read(customers.view, "C-1")).webhook == record.webhook
 
 
+@pytest.mark.parametrize("wrong", ["", " x", "x" * 201, "a\nb", ".", ".."])
+async def test_an_id_that_cannot_be_asked_for_is_refused(database: Database, wrong: str) -> None:
+    with pytest.raises(Invalid):
+        await database.call(customers.put, wrong, CustomerRecord(name="Ada"), NOW)
+
+
 async def test_an_id_that_no_customer_can_have_is_not_found(database: Database) -> None:
     for customer in ("", "\0", "\ud800", "a\nb", "x" * 201):
         assert await database.read(customers.no_of, customer) is None

@@ -12,7 +12,8 @@ import pytest
 
 from commands.doctor import examine
 from storage import Row, Tx, open_database
-from tests.journeys.killing import Event, Fleet, Killer, Moment, ObservedOffice, Phase, Story
+from tests.journeys.killing import Event, Killer, Moment, ObservedOffice, Phase
+from tests.journeys.story import Fleet, Story
 from tests.notifier.post_office import message_id, open_post_office
 
 #: Draws the moments; another one finds others.
@@ -107,6 +108,12 @@ async def test_killed_three_times_between_filing_and_the_last_mail_it_tells_ever
 @pytest.mark.parametrize("moment", [pytest.param(drawn(no), id=f"{no}: {drawn(no)}") for no in range(20)])
 async def test_killed_at_a_random_moment_it_tells_everybody_once(empty_url: str, moment: Moment) -> None:
     check_the_ledger(await told(empty_url, [moment]))
+
+
+@pytest.mark.torture
+async def test_killed_between_the_pages_of_a_sweep_it_tells_everybody_once(empty_url: str) -> None:
+    moments = [Moment(Phase.SENDING, Event.CHECK_IN, count) for count in (1, 1, 2, 3, 5)]
+    check_the_ledger(await told(empty_url, moments, fleet=Fleet(safe=3_000)))
 
 
 @pytest.mark.torture

@@ -58,7 +58,7 @@ async def hold_back() -> None:
         ("smtps://post", MailServer(host="post", port=465, tls=True, starttls=False)),
         (
             "smtp://me%40x:p%2Fw@post:587",
-            MailServer(host="post", port=587, starttls=True, user="me@x", password="p/w"),  # noqa: S106
+            MailServer(host="post", port=587, starttls=True, user="me@x", password="p/w"),  # noqa: S106 - nobody's password
         ),
     ],
 )

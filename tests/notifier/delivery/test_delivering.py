@@ -23,7 +23,7 @@ async def rows(stage: Stage, columns: str = "d.state, d.attempts, d.reply") -> l
     """Return some columns of every delivery, oldest first."""
 
     def work(tx: Tx) -> list[tuple[object, ...]]:
-        text = f"SELECT {columns} FROM deliveries d JOIN notices n ON n.no = d.notice_no ORDER BY d.no"  # noqa: S608
+        text = f"SELECT {columns} FROM deliveries d JOIN notices n ON n.no = d.notice_no ORDER BY d.no"  # noqa: S608 - names of our own
         return [tuple(row.values()) for row in tx.built(text, {})]
 
     return await stage.database.read(work)
