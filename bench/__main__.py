@@ -17,6 +17,9 @@ from bench.figures import Finding
 from bench.plan import Plan
 from bench.report import as_json, as_table
 
+#: Columns of an output that is no terminal.
+WIDTH = 140
+
 BENCHMARKS = {each.NAME: each.run for each in (judge, check, check_in, audience, owed, importing)}
 
 
@@ -41,7 +44,7 @@ def main(
         if json:
             print(as_json(findings, facts))
         else:
-            as_table(Console(), findings, facts)
+            as_table(Console(width=None if sys.stdout.isatty() else WIDTH), findings, facts)
     return 0
 
 
