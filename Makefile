@@ -40,7 +40,7 @@ format: setup ## format the code and apply the linter's safe fixes
 bench: setup ## the benchmarks, side by side with their peers
 	.venv/bin/python -m bench
 
-torture: setup ## the long proofs: kill sweeps, power-loss images, fuzzing, soak
+torture: setup ## the long proofs: kill sweeps, races, agreement of SQL and rules
 	.venv/bin/pytest -m torture -n 2 --dist worksteal
 
 # Pins that still fit are kept; `make lock UPGRADE=1` takes the newest of everything.

@@ -95,5 +95,5 @@ class Runner(web.AppRunner):
             made.request_handler,
             request_factory=made.request_factory,
             loop=asyncio.get_running_loop(),
-            **made._kwargs,  # noqa: SLF001
+            **made._kwargs,  # noqa: SLF001 - aiohttp has no public way to its own settings
         )
