@@ -40,8 +40,9 @@ def _sweep_conditions(tx: Tx, product: KnownProduct, now: datetime) -> None:
 
 def put_release(tx: Tx, product: str, version: str, declaration: ReleaseDeclaration, now: datetime) -> ReleaseView:
     """Register or change a release; raises NotFound, Invalid or Conflict."""
+    products.lock(tx, products.find(tx, product).no, shared=False)
+    # Found again under the lock: the order of a `list` product may have changed meanwhile.
     known = products.find(tx, product)
-    products.lock(tx, known.no, shared=False)
     before = _standings(tx, known)
     change = releases.put(tx, known, version, declaration)
     if change.changed:
@@ -81,6 +82,9 @@ def publish_due_releases(tx: Tx, now: datetime) -> bool:
     due = tx.all(sql.due_releases, now=instant(now))
     for row in due:
         products.lock(tx, row["product_no"], shared=False)
+        if not tx.run(sql.unschedule_release, version_no=row["version_no"]):
+            # Another process was quicker.
+            continue
         known = products.find(tx, row["product"])
         before = _standings(tx, known)
         _publish(tx, known, row["text"], now)

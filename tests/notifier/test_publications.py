@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
@@ -67,6 +68,18 @@ async def test_a_release_of_a_later_day_is_no_safe_target_until_then(stage: Stag
     assert await stage.database.call(publish_due_releases, stage.now)
     assert not await stage.database.call(publish_due_releases, stage.now)
     assert await _target(stage) == "4.2.2"
+
+
+async def test_a_release_whose_day_has_come_is_published_once_by_however_many_processes(stage: Stage) -> None:
+    await stage.release("4.2.2", offered_at=stage.now + timedelta(days=1))
+    stage.later(days=2)
+    await asyncio.gather(*(stage.database.call(publish_due_releases, stage.now) for _ in range(8)))
+    assert await stage.database.read(_publications_of, "4.2.2") == 2
+
+
+def _publications_of(tx: Tx, subject: str) -> int:
+    rows = tx.built("SELECT count(*) AS published FROM publications WHERE subject = :subject", {"subject": subject})
+    return int(rows[0]["published"])
 
 
 async def _target(stage: Stage) -> str | None:
