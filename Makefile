@@ -38,9 +38,10 @@ format: setup ## format the code and apply the linter's safe fixes
 	.venv/bin/ruff format
 
 bench: setup ## the benchmarks, side by side with their peers
+	$(PIP) install --no-deps --require-hashes -r bench/requirements.lock
 	.venv/bin/python -m bench
 
-torture: setup ## the long proofs: kill sweeps, races, agreement of SQL and rules
+torture: setup ## the long proofs: kill sweeps, races, a soak, agreement of SQL and rules
 	.venv/bin/pytest -m torture -n 2 --dist worksteal
 
 # Pins that still fit are kept; `make lock UPGRADE=1` takes the newest of everything.
@@ -48,6 +49,9 @@ lock: setup ## renew requirements.lock after a change of the dependencies (UPGRA
 	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
 		--generate-hashes --no-emit-index-url --no-emit-package pip --custom-compile-command 'make lock' \
 		$(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
+	.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) \
+		--output-file bench/requirements.lock bench/requirements.in
 
 clean: ## remove .venv and what the tools left
 	rm -rf .venv dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .schemathesis

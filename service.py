@@ -29,13 +29,15 @@ from api.app import create_app
 from api.asking import Policy
 from api.keys import hash_of
 from api.serving import Runner
+from commands import epoch
 from commands.keeping import first_admin_key, kept_secret, mail_released
 from commands.line import attempt, command_line, run
-from commands.options import opened
+from commands.options import opened, take_up_rules
 from commands.printing import print_line
 from commands.raw_settings import Raw
 from commands.serving import logs
 from commands.serving.ending import end_within, stop_event
+from commands.serving.escalation import escalation_of
 from commands.serving.housekeeping import Housekeeping
 from commands.serving.listening import address_of, listen
 from commands.serving.loops import Loop, Loops
@@ -47,6 +49,7 @@ from notifier.delivery.settings import DeliverySettings
 from notifier.delivery.worker import Postman
 from notifier.mails.build import Sender
 from notifier.publications import Rulebook
+from notifier.retention import Retention
 from notifier.sweeper import Sweeper
 from notifier.verdicts import CheckLog, Verdicts
 from storage import Clock, Database, SystemClock
@@ -148,6 +151,8 @@ async def serving(
 async def filled_in(settings: Settings, database: Database, clock: Clock, listener: socket.socket) -> Settings:
     """Return the settings with nothing left open; the first start makes and prints an admin key."""
     secret = settings.secret or await database.call(kept_secret, clock.now())
+    await take_up_rules(settings, database, clock)
+    await epoch.check(settings.database, database, clock)
     if settings.admin_key is None:
         key = await database.call(first_admin_key, clock.now())
         if key is not None:
@@ -198,12 +203,13 @@ class Composition:
             check_log=CheckLog(self._database),
             keys=self._keys,
             policy=Policy(
-                signatures_needed=self._settings.signatures_needed, allowed_networks=self._settings.allowed_networks
+                allowed_networks=self._settings.allowed_networks, small_audience=self._settings.small_audience
             ),
             rulebook=self._rulebook,
             links=self._delivery.links(),
             ready=self._loaded.is_set,
             send_test=self._send_test if self._settings.smtp else None,
+            doorkeeper=self._delivery.doorkeeper(),
         )
 
     def _pages(self, mail_box: MailBox | None) -> console.parts.Parts:
@@ -215,8 +221,8 @@ class Composition:
             vendor=Sender.parse(self._settings.mail_from).name,
             links=self._delivery.links(),
             facts_of=self._delivery.composer(self._rulebook).facts_of,
-            signatures_needed=self._settings.signatures_needed,
             mail_box=mail_box,
+            small_audience=self._settings.small_audience,
         )
 
     def _loops(self) -> dict[str, Loop]:
@@ -224,7 +230,8 @@ class Composition:
             "verdicts": self._judge,
             "sweeper": Sweeper(self._database, self._clock, self._rulebook).run,
             "postman": self._deliver,
-            "housekeeping": Housekeeping(self._database, self._clock).run,
+            "housekeeping": Housekeeping(self._database, self._clock, retention_of(self._settings)).run,
+            "escalation": self._escalate,
         }
 
     async def _judge(self) -> None:
@@ -237,11 +244,24 @@ class Composition:
         # A new one each time: one that has stopped does not start again.
         await self._postman().run()
 
+    async def _escalate(self) -> None:
+        # A new one each time, as with the postman: its connection ends with it.
+        await escalation_of(self._database, self._clock, self._delivery).run()
+
     async def _send_test(self, defect: str, to: str) -> None:
         await self._samples.send_test(defect, to)
 
     def _postman(self) -> Postman:
         return Postman(self._database, self._clock, self._delivery, self._rulebook)
+
+
+def retention_of(settings: Settings) -> Retention:
+    """Return for how long what is kept."""
+    return Retention(
+        history=timedelta(days=settings.keep_history_days),
+        checks=timedelta(days=settings.keep_checks_days),
+        installs=timedelta(days=settings.keep_installs_days),
+    )
 
 
 def delivery_of(settings: Settings) -> DeliverySettings:
@@ -251,6 +271,9 @@ def delivery_of(settings: Settings) -> DeliverySettings:
     return DeliverySettings(
         smtp=settings.smtp,
         mail_from=settings.mail_from,
+        dkim_keys=settings.dkim_keys,
+        bounces_to=settings.bounces_to,
+        repeat_in_doubt=settings.repeat_in_doubt,
         public_url=settings.public_url,
         secret=settings.secret,
         allowed_networks=settings.allowed_networks,

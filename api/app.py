@@ -11,14 +11,22 @@ import structlog
 from aiohttp import web
 
 from api.asking import Parts, Route
+from api.check_ins import DESK, CheckInDesk
 from api.endpoint import endpoint
-from api.observing import METRICS, Metrics, add_headers, observe
+from api.lane import LANE, Lane
+from api.metrics import Metrics
+from api.observing import METRICS, add_headers, observe
 from api.openapi import DOCUMENT, document
 from api.reading import BODY_LIMIT
 from api.routes import ROUTES
+from api.watching import WATCHING
+from notifier.progress import Watching
 from storage import StorageError
 
 PARTS: Final = web.AppKey("parts", Parts)
+
+#: Seconds from one line of log about plain checks to the next.
+_TELL_EVERY: Final = 1.0
 
 
 def create_app(parts: Parts, routes: Iterable[Route] = ROUTES) -> web.Application:
@@ -26,6 +34,9 @@ def create_app(parts: Parts, routes: Iterable[Route] = ROUTES) -> web.Applicatio
     app = web.Application(middlewares=[observe], client_max_size=BODY_LIMIT)
     app[PARTS] = parts
     app[METRICS] = Metrics.create()
+    app[DESK] = CheckInDesk(parts)
+    app[LANE] = Lane(parts, app[METRICS], app[DESK])
+    app[WATCHING] = Watching(parts.database, parts.clock)
     app[DOCUMENT] = document(routes)
     for route in routes:
         if route.method == "GET":
@@ -34,7 +45,13 @@ def create_app(parts: Parts, routes: Iterable[Route] = ROUTES) -> web.Applicatio
             app.router.add_route(route.method, route.path, endpoint(route, parts))
     app.on_response_prepare.append(add_headers)
     app.cleanup_ctx.append(_background)
+    app.on_shutdown.append(_end_streams)
     return app
+
+
+async def _end_streams(app: web.Application) -> None:
+    """Let those who follow a progress go, so that nobody waits for them."""
+    app[WATCHING].close()
 
 
 async def _background(app: web.Application) -> AsyncIterator[None]:
@@ -43,18 +60,22 @@ async def _background(app: web.Application) -> AsyncIterator[None]:
     tasks = [
         asyncio.create_task(parts.keys.keep_fresh(parts.database)),
         asyncio.create_task(_store_checks(parts)),
+        asyncio.create_task(app[DESK].run()),
+        asyncio.create_task(_tell_of_checks(app[LANE])),
     ]
     yield
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-    await _store_the_last(parts)
+    app[LANE].tell()
+    await _store_the_last(parts, app[DESK])
 
 
-async def _store_the_last(parts: Parts) -> None:
+async def _store_the_last(parts: Parts, desk: CheckInDesk) -> None:
     try:
         await parts.check_log.flush()
+        await desk.flush()
     except StorageError:
         structlog.get_logger("forewarn.http").exception("checks_not_stored")
 
@@ -65,3 +86,9 @@ async def _store_checks(parts: Parts) -> None:
             await parts.check_log.run()
         except StorageError:
             structlog.get_logger("forewarn.http").exception("checks_not_stored")
+
+
+async def _tell_of_checks(lane: Lane) -> None:
+    while True:
+        await asyncio.sleep(_TELL_EVERY)
+        lane.tell()

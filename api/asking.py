@@ -11,8 +11,10 @@ from typing import Any, Generic, TypeVar
 from aiohttp import web
 
 from api.access import Keys
+from api.attempts import Attempts
 from api.keys import Key, Role
 from installs_registry.addresses import Network
+from notifier.delivery.bouncing import Doorkeeper
 from notifier.publications import Rulebook
 from notifier.publishing import By
 from notifier.tokens import Links
@@ -27,12 +29,12 @@ B = TypeVar("B")
 class Policy:
     """The vendor's settings that change what is answered."""
 
-    #: People that must sign what clears: 2, or 1 for a vendor of one.
-    signatures_needed: int = 2
     #: Seconds that a whole body, or the next piece of an import, may take to arrive.
     body_seconds: float = 30.0
     #: The networks of its own that the vendor has opened to webhooks.
     allowed_networks: Sequence[Network] = ()
+    #: Counts of an audience below this are kept back from a role that may not file.
+    small_audience: int = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Ask(Generic[Q, B]):
     @property
     def by(self) -> By:
         """Return who acts on a defect."""
-        return By(self.key.person, self.now, self.policy.signatures_needed)
+        return By(self.key.person, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Answer:
 
     body: object
     status: int = 200
+    #: What is kept for the same write coming again, where the body holds what is shown once; None: the body.
+    kept: object = None
 
 
 def always() -> bool:
@@ -88,10 +92,13 @@ class Parts:
     policy: Policy = field(default_factory=Policy)
     rulebook: Rulebook = field(default_factory=Rulebook)
     links: Links | None = None
+    attempts: Attempts = field(default_factory=Attempts)
     #: Whether the background work runs.
     ready: Callable[[], bool] = always
     #: Sends a defect's warning as a test: (defect's id, address). None: no mail is set up.
     send_test: Callable[[str, str], Awaitable[None]] | None = None
+    #: Takes mails that came back. None: none are sent.
+    doorkeeper: Doorkeeper | None = None
 
 
 #: A handler that does not fit one transaction; it admits its key itself.
@@ -126,6 +133,8 @@ class Route:
     answers: Mapping[int, object] = field(default_factory=dict)
     #: Whether client apps show themselves by their `Install-Token` here.
     tokens: bool = False
+    #: Other media types in which the answer can be had, by the Accept header.
+    also: tuple[str, ...] = ()
     #: Media types of a streamed body, with what the document says of them.
     streams: tuple[str, ...] = ()
 

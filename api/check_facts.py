@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import risk
 from api.pointers import pointer
 from installs_registry.cells import from_text
+from installs_registry.fact_values import check_value
 from installs_registry.types import Platform, PlatformView
 from storage.outcomes import Fault
 
@@ -35,7 +36,7 @@ def read_footprint(declared: Mapping[str, risk.Fact], footprint: Mapping[str, ob
         if value is None or name not in declared:
             continue
         try:
-            facts[name] = risk.check_value(declared[name], value)
+            facts[name] = check_value(declared[name], value)
         except ValueError as error:
             faults.append(Fault(pointer("footprint", name), str(error)))
     return Reading(facts, tuple(faults), frozenset(footprint.keys() - declared.keys()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import msgspec
@@ -14,7 +14,7 @@ from aiohttp import ETag, web
 from api import answers, reading
 from api.access import allow, bearer_hash
 from api.answers import Kept, Repeatable
-from api.asking import Ask, Parts, Route, Work
+from api.asking import Answer, Ask, Parts, Route
 from api.keys import Key, Role
 from api.paths import PATH_TYPES
 from storage import StorageError, Tx
@@ -41,7 +41,7 @@ def endpoint(route: Route, parts: Parts) -> Handler:
         return served
 
     async def worked(request: web.Request) -> web.StreamResponse:
-        return await _respond(request, route, parts)
+        return await respond(request, route, parts)
 
     return worked
 
@@ -52,7 +52,8 @@ async def admitted(request: web.Request, parts: Parts, roles: frozenset[Role]) -
     return key_hash, allow(await parts.keys.admit(parts.database, key_hash), roles)
 
 
-async def _respond(request: web.Request, route: Route, parts: Parts) -> web.Response:
+async def respond(request: web.Request, route: Route, parts: Parts) -> web.Response:
+    """Answer a request whose route does its work in one transaction."""
     key_hash, key = await admitted(request, parts, route.roles)
     body = await reading.read_body(request, parts.policy.body_seconds)
     ask = Ask(
@@ -100,18 +101,17 @@ def _act(tx: Tx, parts: Parts, route: Route, ask: Ask[Any, Any], key_hash: str, 
     if route.work is None:
         raise LookupError(f"{route.method} {route.path} does no work")
     if write is None:
-        return _do(tx, route.work, ask)
+        return _told(route.work(tx, ask))
     repeatable = Repeatable(answers.asker(key.id, ask.install_token), write.idempotency_key, write.fingerprint)
     before = answers.begin(tx, repeatable, ask.now)
     if before is not None:
         return before
-    kept = _do(tx, route.work, ask)
-    answers.keep(tx, repeatable, kept)
-    return kept
+    answer = route.work(tx, ask)
+    answers.keep(tx, repeatable, _told(answer if answer.kept is None else replace(answer, body=answer.kept)))
+    return _told(answer)
 
 
-def _do(tx: Tx, work: Work, ask: Ask[Any, Any]) -> Kept:
-    answer = work(tx, ask)
+def _told(answer: Answer) -> Kept:
     return Kept(answer.status, "" if answer.body is None else msgspec.json.encode(answer.body).decode())
 
 

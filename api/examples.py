@@ -7,7 +7,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from api.types import CheckQuestion, Choice
+from feeds.rules import SignOffWish
 from feeds.types import DefectReport, Hold, Reason, Resolution, TestMail
+from installs_registry.claims import ClaimCodeWish
+from installs_registry.preferences import PreferencesWish
 from installs_registry.types import CheckIn, CustomerRecord, ProductDeclaration, ReleaseDeclaration
 
 EXAMPLES: Final[Mapping[Any, Any]] = MappingProxyType(
@@ -46,5 +49,8 @@ EXAMPLES: Final[Mapping[Any, Any]] = MappingProxyType(
         Hold: {"reason": "The wording is being checked.", "until": "2026-11-22T09:00:00Z"},
         TestMail: {"to": "qa@example.com"},
         Choice: {"remedy": 0},
+        ClaimCodeWish: {"uses": 1, "days": 14},
+        PreferencesWish: {"email": "data-corruption"},
+        SignOffWish: {"people": 1},
     }
 )

@@ -22,7 +22,7 @@ T = TypeVar("T")
 DEPTH = 64
 
 #: The strings of a JSON text without escapes; those that a colon follows are keys.
-_STRINGS = re.compile(rb'"[^"]*"(\s*:)?')
+_STRINGS = re.compile(rb'"([^"]*)"(\s*:)?')
 _TOO_DEEP = f"The JSON text is nested more than {DEPTH} levels deep."
 
 
@@ -45,7 +45,7 @@ def decode(text: bytes, wanted: type[T]) -> T:
         raise Problem(Kind.MALFORMED, "The body is not UTF-8.") from None
     except RecursionError:
         raise Problem(Kind.MALFORMED, _TOO_DEEP) from None
-    if _needs_a_second_look(text):
+    if may_hide_something(text):
         strict(text)
     return value
 
@@ -65,7 +65,7 @@ def strict(text: bytes) -> object:
     return value
 
 
-def _needs_a_second_look(text: bytes) -> bool:
+def may_hide_something(text: bytes) -> bool:
     """Say whether a text that decoded could still hide a duplicate key or a forbidden character.
 
     Only an escape can write U+0000 or spell one key in two ways, and where all keys of the text differ, none
@@ -73,7 +73,7 @@ def _needs_a_second_look(text: bytes) -> bool:
     """
     if b"\\" in text:
         return True
-    keys = [found.group() for found in _STRINGS.finditer(text) if found.group(1)]
+    keys = [found[1] for found in _STRINGS.finditer(text) if found[2]]
     return len(set(keys)) < len(keys)
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from installs_registry import products
+from api.answers import forget_naming
+from feeds import audit, forgetting, signatures
+from feeds.people import FORGOTTEN, RESERVED, SERVICE, spelling
+from installs_registry import people, products
+from notifier import previews, staff_mail
+from notifier.forgetting import forget_acceptor
 from storage import Row, Statements, Tx, instant, new_id
 from storage.outcomes import Fault, Invalid, NotFound
 
@@ -33,6 +38,13 @@ class Role(StrEnum):
     VIEWER = "viewer"
     #: One product's client apps; no secret, for it sits in every copy of them.
     APP = "app"
+
+
+#: The roles that may read customers' names and addresses.
+CONFIDED = frozenset({Role.ADMIN, Role.APPROVER})
+
+#: The roles that decide on defects.
+DECIDING = frozenset({Role.ADMIN, Role.APPROVER})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +87,16 @@ def hash_of(text: str) -> str:
 
 
 def create_key(
-    tx: Tx, role: Role, person: str, *, mail: str | None = None, product: str | None = None, now: datetime
+    tx: Tx,
+    role: Role,
+    person: str,
+    *,
+    mail: str | None = None,
+    product: str | None = None,
+    by: str = SERVICE,
+    now: datetime,
 ) -> NewKey:
-    """Make a key; it holds at once in every process.
+    """Make a key; it holds at once in every process. The audit names who made it (`by`), and for whom.
 
     Raises Invalid where the name is unfit or a product is missing or out of place, NotFound for
     an unknown product.
@@ -95,6 +114,8 @@ def create_key(
         product_no=None if product is None else products.find(tx, product).no,
         now=instant(now),
     )
+    detail = {"role": role.value, "whose": name, "product": product}
+    audit.record(tx, by, "create key", key.id, {name: value for name, value in detail.items() if value}, now)
     tx.notify()
     return key
 
@@ -104,11 +125,59 @@ def list_keys(tx: Tx) -> Sequence[KeyRecord]:
     return [KeyRecord(**{**row, "role": Role(row["role"])}) for row in tx.all(sql.all_keys)]
 
 
-def revoke_key(tx: Tx, key_id: str, now: datetime) -> None:
-    """Make a key worthless at once. Raises NotFound where no such key is in force."""
-    if not tx.run(sql.revoke_key, id=key_id, now=instant(now)):
+def revoke_key(tx: Tx, key_id: str, now: datetime, *, by: str = SERVICE) -> None:
+    """Make a key worthless at once. Raises NotFound where no such key is in force.
+
+    Where its holder has no other key to decide with, what the holder has signed and what still waits for another
+    person's word counts no longer.
+    """
+    row = tx.one(sql.key_of_id, id=key_id)
+    if row is None or not tx.run(sql.revoke_key, id=key_id, now=instant(now)):
         raise NotFound(f"There is no key {key_id} in force.")
+    audit.record(tx, by, "revoke key", key_id, {"role": row["role"], "whose": row["person"]}, now)
+    left = {key.role for key in keys_in_force(tx).values() if spelling(key.person) == spelling(row["person"])}
+    if not left & DECIDING:
+        signatures.lapse(tx, row["person"], now)
     tx.notify()
+
+
+def forget_person(tx: Tx, person: str, now: datetime, *, by: str = SERVICE) -> int:
+    """Revoke a person's keys and take the name out of everything, the audit too; return how many keys there were.
+
+    The audit stays whole: its rows keep a reference that nobody can turn back. Raises NotFound for an unknown name.
+    """
+    theirs = [key for key in list_keys(tx) if spelling(key.person) == spelling(person)]
+    for key in theirs:
+        if key.revoked_at is None:
+            revoke_key(tx, key.id, now, by=by)
+    forgetting.forget(tx, person, by, now)
+    _forget_beside(tx, person, {key.mail for key in theirs if key.mail})
+    for key in theirs:
+        tx.run(sql.forget_holder, id=key.id, instead=FORGOTTEN)
+    tx.scrub()
+    tx.notify()
+    return len(theirs)
+
+
+def _forget_beside(tx: Tx, person: str, addresses: Collection[str]) -> None:
+    """Take a person's name out of what is kept of customers, previews, mails and repeated writes."""
+
+    def is_theirs(name: str) -> bool:
+        return spelling(name) == spelling(person)
+
+    previews.forget(tx, person)
+    forget_acceptor(tx, is_theirs, FORGOTTEN)
+    people.forget(tx, is_theirs, FORGOTTEN)
+    for name in {row["person"] for row in tx.all(sql.persons) if is_theirs(row["person"])} | {person}:
+        staff_mail.forget(tx, name, addresses, FORGOTTEN)
+        forget_naming(tx, name)
+    for address in addresses:
+        forget_naming(tx, address)
+
+
+def deciders_mail(tx: Tx) -> tuple[str, ...]:
+    """Return the mail addresses of all who decide on defects, each once, in their order."""
+    return tuple(row["mail"] for row in tx.all(sql.mail_of_deciders))
 
 
 def has_admin_key(tx: Tx) -> bool:
@@ -136,6 +205,8 @@ def _person(tx: Tx, person: str) -> str:
     name = " ".join(unicodedata.normalize("NFC", person).split())
     if not name or len(name) > _LONGEST or not name.isprintable():
         raise Invalid.at("/person", f"A person's name is one line of 1 to {_LONGEST} characters.")
+    if spelling(name) in RESERVED:
+        raise Invalid.at("/person", f"{name} is no person's name: the audit tells it apart from people.")
     known = (row["person"] for row in tx.all(sql.persons))
     return next((other for other in known if other.casefold() == name.casefold()), name)
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import structlog
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from api.metrics import Metrics
 from api.problems import Kind, problem_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -32,41 +30,6 @@ HEADERS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class Metrics:
-    """The numbers of one process, in a registry of their own."""
-
-    registry: CollectorRegistry
-    requests: Counter
-    seconds: Histogram
-    notices: Gauge
-    sequence: Gauge
-    #: The states that a notice has ever been seen in, so that an empty one falls to 0.
-    known_states: set[str] = field(default_factory=set)
-
-    @classmethod
-    def create(cls) -> Metrics:
-        """Return metrics that count from nothing."""
-        registry = CollectorRegistry()
-        return cls(
-            registry,
-            Counter("forewarn_requests", "Requests answered.", ["method", "route", "status"], registry=registry),
-            Histogram("forewarn_request_seconds", "Time to the answer.", ["route"], registry=registry),
-            Gauge("forewarn_notices", "Notices by state.", ["state"], registry=registry),
-            Gauge("forewarn_sequence", "The newest sequence that verdicts are judged by.", registry=registry),
-        )
-
-    def count_notices(self, counts: Mapping[str, int]) -> None:
-        """Take how many notices there are in each state."""
-        self.known_states.update(counts)
-        for state in self.known_states:
-            self.notices.labels(state).set(counts.get(state, 0))
-
-    def exposition(self) -> tuple[bytes, str]:
-        """Return the metrics as Prometheus reads them, and the media type of that."""
-        return generate_latest(self.registry), CONTENT_TYPE_LATEST
-
-
 METRICS = web.AppKey("metrics", Metrics)
 
 
@@ -75,11 +38,16 @@ def new_request_id() -> str:
     return secrets.token_hex(8)
 
 
+def is_sane(given: str) -> bool:
+    """Tell whether the id that a request came with may be its own here."""
+    return _SANE.fullmatch(given) is not None
+
+
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name the request, turn what goes wrong into a problem, log and count the answer."""
     given = request.headers.get("X-Request-Id", "")
-    request[REQUEST_ID] = given if _SANE.fullmatch(given) else new_request_id()
+    request[REQUEST_ID] = given if is_sane(given) else new_request_id()
     started = time.perf_counter()
     try:
         response = await handler(request)
@@ -111,9 +79,7 @@ def _problem(request: web.Request, error: Exception) -> web.StreamResponse:
 def _note(request: web.Request, status: int, seconds: float) -> None:
     """Log and count; the path as the route table has it, for ids may be names or addresses."""
     route = _route(request)
-    metrics = request.app[METRICS]
-    metrics.requests.labels(request.method, route, status).inc()
-    metrics.seconds.labels(route).observe(seconds)
+    request.app[METRICS].requests.note(request.method, route, status, seconds)
     structlog.get_logger("forewarn.http").info(
         "request",
         request_id=request[REQUEST_ID],

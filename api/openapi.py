@@ -163,6 +163,7 @@ def _response(status: int, answer: object, route: Route, schemas: _Schemas) -> J
     if answer is not None:
         media = "text/plain" if answer is str else "application/json"
         response["content"] = {media: {"schema": schemas[answer]}}
+        response["content"] |= {other: {"schema": {"type": "string"}} for other in route.also}
     return response
 
 

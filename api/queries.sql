@@ -22,6 +22,16 @@ SELECT DISTINCT person FROM keys ORDER BY person;
 -- name: count_admin_keys
 SELECT count(*) FROM keys WHERE role = 'admin' AND revoked_at IS NULL;
 
+-- name: key_of_id
+SELECT role, person FROM keys WHERE id = :id;
+
+-- name: forget_holder
+UPDATE keys SET person = :instead, mail = NULL WHERE id = :id;
+
+-- name: mail_of_deciders
+SELECT min(no) AS no, mail FROM keys
+WHERE role IN ('admin', 'approver') AND mail IS NOT NULL AND revoked_at IS NULL GROUP BY mail ORDER BY no;
+
 -- name: revoke_key
 UPDATE keys SET revoked_at = :now WHERE id = :id AND revoked_at IS NULL;
 

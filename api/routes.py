@@ -6,18 +6,29 @@ from typing import Any, Final
 
 from api import open_doors
 from api.asking import Route, Serve, Work
+from api.bounces import MEDIA_TYPES as BOUNCES
+from api.bounces import take_bounce
+from api.call_list import get_call_list
 from api.check import check_by_body, check_by_query
-from api.handlers import customers, defects, installs, notices, products
+from api.check_ins import take_check_in
+from api.handlers import customers, defects, history, installs, notices, products, rules
 from api.imports import MEDIA_TYPES, take_import
 from api.keys import Role
+from api.ledgers import get_funnel, get_ledger
+from api.previewing import get_audience
 from api.sample_mail import send_sample
 from api.types import (
+    AudienceQuery,
+    BounceTaken,
+    CallListQuery,
     CheckByQuery,
     CheckQuestion,
     Choice,
     DefectsQuery,
     Health,
+    ImportQuery,
     ImportReport,
+    LedgerQuery,
     NoticesQuery,
     Page,
     PageQuery,
@@ -25,7 +36,12 @@ from api.types import (
     VerdictView,
     Witness,
 )
+from api.watching import get_progress
+from feeds.rules import RulesView, SignOffWish
 from feeds.types import DefectReport, DefectView, Hold, Reason, Resolution, TestMail
+from installs_registry.claims import ClaimCodeView, ClaimCodeWish, NewClaimCode
+from installs_registry.history import History
+from installs_registry.preferences import PreferencesWish
 from installs_registry.types import (
     CheckIn,
     CustomerRecord,
@@ -36,7 +52,20 @@ from installs_registry.types import (
     ReleaseDeclaration,
     ReleaseView,
 )
-from notifier.types import AudienceView, CheckInAnswer, LedgerView, NoticeView, PendingView, ProgressView
+from notifier.call_list import CallCounts, Entry
+from notifier.revisions import RevisionView
+from notifier.types import (
+    AudienceView,
+    CheckInAnswer,
+    FunnelView,
+    LedgerView,
+    NoticeView,
+    PendingView,
+    ProgressView,
+    PublishedView,
+    PublishPendingView,
+    ReleaseAnswer,
+)
 
 ANYBODY: Final[frozenset[Role]] = frozenset()
 ALL: Final = frozenset(Role)
@@ -153,7 +182,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         ADMIN,
         products.put_release,
         ReleaseDeclaration,
-        ReleaseView,
+        ReleaseAnswer,
         publishes=True,
     ),
     # Customers and installs
@@ -168,15 +197,53 @@ ROUTES: Final[tuple[Route, ...]] = (
         writes=True,
     ),
     _read("/v1/customers/{customer}/export", DECIDES, customers.export_customer, dict[str, Any]),
+    _put("/v1/customers/{customer}/preferences", ADMIN, customers.put_preferences, PreferencesWish, CustomerView),
+    _read("/v1/customers/{customer}/claim-codes", ADMIN, customers.list_claim_codes, list[ClaimCodeView]),
+    Route(
+        method="POST",
+        path="/v1/customers/{customer}/claim-codes",
+        roles=ADMIN,
+        work=customers.make_claim_code,
+        body=ClaimCodeWish,
+        answers={201: NewClaimCode},
+        writes=True,
+    ),
+    Route(
+        method="DELETE",
+        path="/v1/customers/{customer}/claim-codes",
+        roles=ADMIN,
+        work=customers.void_claim_codes,
+        answers={204: None},
+        writes=True,
+    ),
     _read("/v1/installs/{install}", READS_OR_APP, installs.get_install, InstallView, tokens=True),
-    _put("/v1/installs/{install}", ADMIN_OR_APP, installs.check_in, CheckIn, CheckInAnswer, tokens=True),
+    _read("/v1/installs/{install}/history", READS_OR_APP, history.get_history, History, tokens=True),
+    Route(
+        method="PUT",
+        path="/v1/installs/{install}",
+        roles=ADMIN_OR_APP,
+        serve=take_check_in,
+        body=CheckIn,
+        answers={200: CheckInAnswer},
+        writes=True,
+        tokens=True,
+    ),
     Route(
         method="POST",
         path="/v1/import/{kind}",
         roles=ADMIN,
         serve=take_import,
+        query=ImportQuery,
         streams=MEDIA_TYPES,
         answers={200: ImportReport},
+    ),
+    Route(
+        method="POST",
+        path="/v1/mail/bounces",
+        roles=ADMIN,
+        serve=take_bounce,
+        streams=BOUNCES,
+        answers={200: BounceTaken},
     ),
     # The upgrade check
     Route(
@@ -210,16 +277,33 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     _read("/v1/defects", READS, defects.list_defects, Page[DefectView], query=DefectsQuery, cached=True),
     _read("/v1/defects/{defect}", READS, defects.get_defect, DefectView, cached=True),
+    _read(
+        "/v1/defects/{defect}/revisions",
+        READS,
+        defects.list_revisions,
+        Page[RevisionView],
+        query=PageQuery,
+        cached=True,
+    ),
     _put("/v1/defects/{defect}", FILES, defects.revise, DefectReport, DefectView),
     Route(
         method="POST",
         path="/v1/audience",
         roles=FILES,
         work=defects.preview,
+        query=AudienceQuery,
         body=DefectReport,
         answers={200: AudienceView},
     ),
-    _act("publish", defects.publish, signed=True, publishes=True),
+    Route(
+        method="POST",
+        path="/v1/defects/{defect}/publish",
+        roles=DECIDES,
+        work=defects.publish,
+        answers={200: PublishedView, 202: PublishPendingView},
+        writes=True,
+        publishes=True,
+    ),
     _act("discard", defects.discard),
     _act("reopen", defects.reopen, Reason, publishes=True),
     _act("resolve", defects.resolve, Resolution, signed=True, publishes=True),
@@ -235,9 +319,61 @@ ROUTES: Final[tuple[Route, ...]] = (
         body=TestMail,
         answers={200: SampleSent},
     ),
-    _read("/v1/defects/{defect}/audience", READS, defects.get_audience, AudienceView),
-    _read("/v1/defects/{defect}/progress", READS, defects.get_progress, ProgressView),
-    _read("/v1/defects/{defect}/ledger", READS, defects.get_ledger, LedgerView),
+    Route(
+        method="GET",
+        path="/v1/defects/{defect}/audience",
+        roles=READS,
+        serve=get_audience,
+        query=AudienceQuery,
+        answers={200: AudienceView},
+    ),
+    Route(
+        method="GET",
+        path="/v1/defects/{defect}/progress",
+        roles=READS,
+        serve=get_progress,
+        answers={200: ProgressView, 204: None},
+        also=("text/event-stream",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/defects/{defect}/ledger",
+        roles=READS,
+        serve=get_ledger,
+        query=LedgerQuery,
+        answers={200: LedgerView},
+        also=("text/csv",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/defects/{defect}/funnel",
+        roles=READS,
+        serve=get_funnel,
+        query=LedgerQuery,
+        answers={200: FunnelView},
+        also=("text/csv",),
+    ),
+    Route(
+        method="GET",
+        path="/v1/defects/{defect}/call-list",
+        roles=DECIDES,
+        serve=get_call_list,
+        query=CallListQuery,
+        answers={200: Page[Entry]},
+        also=("text/csv",),
+    ),
+    _read("/v1/defects/{defect}/call-list/counts", READS, defects.count_calls, CallCounts),
+    # The vendor's own rules
+    _read("/v1/rules", READS, rules.get_rules, RulesView),
+    Route(
+        method="POST",
+        path="/v1/rules/sign-off",
+        roles=DECIDES,
+        work=rules.sign_off,
+        body=SignOffWish,
+        answers={200: RulesView, 202: RulesView},
+        writes=True,
+    ),
     # Notices
     _read(
         "/v1/notices",

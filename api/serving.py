@@ -7,8 +7,10 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
+from api.lane import LANE, LONGEST, Lane
 from api.observing import HEADERS, new_request_id
 from api.problems import Kind, Problem
 
@@ -22,9 +24,101 @@ FINISH = 10.0
 
 
 class _Protocol(web.RequestHandler):
-    """aiohttp's protocol, answering what could not be parsed as everything else is answered."""
+    """aiohttp's protocol, with a lane for plain checks and check-ins; what is not HTTP is answered as all else is."""
 
-    __slots__ = ()
+    __slots__ = ("_answered", "_drained", "_lane", "_parked")
+
+    def __init__(self, manager: web.Server, lane: Lane, **settings: Any) -> None:  # noqa: ANN401  (RequestHandler's own)
+        super().__init__(manager, **settings)
+        self._lane = lane
+        #: Requests of this connection whose answers have been written whole.
+        self._answered = 0
+        #: Whether the request that is next is a check-in in the lane, not yet durable; nothing behind it is begun.
+        self._parked = False
+        #: Is done when nothing is parked any more; None: nobody waits for that.
+        self._drained: asyncio.Future[None] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Let aiohttp read what arrived; where it is a plain check that nothing goes before, answer it at once."""
+        if self._request_count != self._answered and not self._parked:
+            super().data_received(data)
+            return
+        # aiohttp's task may wait for a request. It is not woken before it is known whether there is one for it.
+        waiter, self._waiter = self._waiter, None
+        try:
+            super().data_received(data)
+        finally:
+            self._waiter = waiter
+        if self._messages and not self._parked and not self._took(waiter) and waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def _took(self, waiter: asyncio.Future[None] | None) -> bool:
+        """Take the one request that has arrived, if it is plain and there whole; else leave it where it is."""
+        message, payload = self._messages[0]
+        if len(self._messages) > 1 or not isinstance(message, RawRequestMessage) or self.transport is None:
+            return False
+        if not payload.is_eof() or not 0 < payload.total_bytes <= LONGEST or self.writing_paused:
+            return False
+        body = b"".join(payload._buffer)  # noqa: SLF001 - read, and left there
+        answer = self._lane.answer(message, body)
+        if answer is not None:
+            self._answer(answer)
+            return True
+        # It stays in its place, where aiohttp's task must not find it: that has to be waiting.
+        if waiter is not None and not waiter.done() and self._lane.take(message, body, self._settled):
+            self._parked = True
+            self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
+        return self._parked
+
+    def _answer(self, answer: bytes) -> None:
+        """Write the answer to the request that is next."""
+        self._messages.popleft()
+        if self._parser is not None and self.transport is not None:
+            self._parser.message_consumed()
+            self._answered += 1
+            self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
+            self.transport.write(answer)
+
+    def _settled(self, answer: bytes | None) -> None:
+        """Answer the check-in that is parked; without an answer, leave it to the application."""
+        self._parked = False
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+        if self.transport is None:
+            # The client has gone, or was not waited for any longer.
+            return
+        if answer is not None:
+            self._answer(answer)
+            if self._close:
+                super().close()
+                return
+        if self._messages and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def close(self) -> None:
+        """Read no more requests; what is parked is answered first."""
+        if self._parked:
+            self._close = True
+        else:
+            super().close()
+
+    async def shutdown(self, timeout: float | None = 15.0) -> None:  # noqa: ASYNC109 - RequestHandler's own
+        """End the connection, when what is parked has been answered or `timeout` seconds have passed."""
+        if self._parked:
+            self._drained = self._loop.create_future()
+            await asyncio.wait([self._drained], timeout=timeout)
+        if self._parked:
+            # It has had its time: let aiohttp's task end, so that nothing is acknowledged any more.
+            super().close()
+        await super().shutdown(timeout)
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Write an answer of the application, and note that it is out."""
+        finished = await super().finish_response(request, resp, start_time)
+        self._answered += 1
+        return finished
 
     def handle_error(
         self,
@@ -67,8 +161,12 @@ def _refused(error: BaseException | None, message: str) -> tuple[Kind, str]:
 
 
 class _Server(web.Server):
+    def __init__(self, lane: Lane, *args: Any, **settings: Any) -> None:  # noqa: ANN401  (web.Server's own)
+        super().__init__(*args, **settings)
+        self._lane = lane
+
     def __call__(self) -> web.RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+        return _Protocol(self, self._lane, loop=self._loop, **self._kwargs)
 
 
 class Runner(web.AppRunner):
@@ -92,6 +190,7 @@ class Runner(web.AppRunner):
         # aiohttp has no setting for the class of its protocol; test_serving holds this against its releases.
         made = await super()._make_server()
         return _Server(
+            self.app[LANE],
             made.request_handler,
             request_factory=made.request_factory,
             loop=asyncio.get_running_loop(),

@@ -29,6 +29,8 @@ class Page(Struct, Generic[T], frozen=True):
     items: list[T]
     #: For `after`; null: there is no more.
     next: str | None
+    #: Set where the list is kept back from the asker's role: it would name fewer recipients than this.
+    fewer_than: int | UnsetType = UNSET
 
 
 class PageQuery(Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,12 +47,35 @@ class DefectsQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     state: State | UnsetType = UNSET
 
 
+class AudienceQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is counted beside the audience."""
+
+    backtest: (
+        Annotated[int, Meta(ge=1, le=3650, description="also test it against the upgrades seen in so many days")]
+        | UnsetType
+    ) = UNSET
+
+
 class NoticesQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
     """Whose notices, or of what: exactly one of the three."""
 
     install: InstallId | UnsetType = UNSET
     customer: CustomerId | UnsetType = UNSET
     defect: DefectId | UnsetType = UNSET
+
+
+class CallListQuery(PageQuery, frozen=True, forbid_unknown_fields=True):
+    """Which part of a call list, or all of it as a table."""
+
+    format: Annotated[Literal["json", "csv"], Meta(description="csv: the whole list, one line per install")] = "json"
+
+
+class LedgerQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """In which form a ledger is answered; left out, the Accept header decides."""
+
+    format: (
+        Annotated[Literal["json", "csv"], Meta(description="csv: a table, one line per exposure or part")] | UnsetType
+    ) = UNSET
 
 
 class Witness(Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,13 +104,43 @@ class LineError(Struct, frozen=True):
     detail: str
 
 
-class ImportReport(Struct, frozen=True):
+class ImportQuery(Struct, frozen=True, forbid_unknown_fields=True):
+    """How an import is taken."""
+
+    all_or_nothing: Annotated[
+        bool, Meta(description="store nothing where a line is rejected; the body is stored in one transaction")
+    ] = False
+    dry_run: Annotated[bool, Meta(description="store nothing, and tell what would become of the lines")] = False
+
+
+class BounceTaken(Struct, frozen=True):
+    """What became of a mail that came back."""
+
+    result: Annotated[
+        str,
+        Meta(
+            description="no_report (it says nothing of a delivery), not_ours, known, delayed, "
+            "again (it is sent again), or failed"
+        ),
+    ]
+
+
+class ImportReport(Struct, frozen=True, kw_only=True):
     """What became of an import."""
 
+    #: Lines that were right.
     accepted: int
     rejected: int
     #: The first thousand.
     errors: list[LineError]
+    #: Of the accepted: what they tell of was not known, was known otherwise, or just so.
+    new: int
+    changed: int
+    unchanged: int
+    #: Installs that are at risk of an open defect, or cannot be told to be safe, and were not before.
+    newly_at_risk: int
+    #: Whether the accepted lines are stored: not in a dry run, and not where it is all or nothing and one is rejected.
+    stored: bool
 
 
 class CheckQuestion(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -22,7 +22,7 @@ def view_of(verdict: risk.Verdict) -> VerdictView:
         product=verdict.product,
         from_version=verdict.from_version,
         to_version=verdict.to_version,
-        findings=[_finding(finding) for finding in verdict.findings],
+        findings=[finding_view(finding) for finding in verdict.findings],
         safe_target=None if target is None else SafeTarget(target.version, target.path),
         sequence=verdict.sequence,
         valid_for_seconds=VALID_FOR,
@@ -31,17 +31,19 @@ def view_of(verdict: risk.Verdict) -> VerdictView:
     )
 
 
-def _finding(finding: risk.Finding) -> FindingView:
+def finding_view(finding: risk.Finding) -> FindingView:
+    """Return a finding as it stands in the answer."""
+    defect = finding.defect
     return FindingView(
-        defect=finding.defect,
-        revision=finding.revision,
-        title=finding.title,
-        severity=finding.severity,
+        defect=defect.id,
+        revision=defect.revision,
+        title=defect.title,
+        severity=defect.severity,
         exposure=finding.exposure,
         because=finding.because,
         missing=finding.missing,
-        remedies=[_remedy(remedy) for remedy in finding.remedies],
-        url=finding.url,
+        remedies=[_remedy(remedy) for remedy in defect.remedies],
+        url=defect.url,
     )
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from cyclopts import Parameter
 
-from commands import keeping
-from commands.options import ANYWHERE, Where, migrations
+from api import erasing
+from commands import epoch, keeping
+from commands.mail import released
+from commands.options import ANYWHERE, FileOrInput, Where, migrations, read_input
 from commands.printing import tell
 from commands.settings import Settings
-from storage import StorageError, SystemClock, open_database
+from installs_registry import erasures
+from installs_registry.erasures import Erasure
+from storage import Database, StorageError, SystemClock, open_database
 from storage.outcomes import Conflict, Invalid, NotFound
 
 _HELD = "restored from a backup, which does not know what was sent after it was made"
@@ -30,8 +35,15 @@ def backup(
     where: Where = ANYWHERE,
 ) -> None:
     """Write a copy of the database, as of one moment, beside a running service."""
-    where.run(lambda database: database.backup(path))
+    url = where.settings().database
+    where.run(lambda database: _back_up(database, url, path))
     tell(f"wrote {path}, {path.stat().st_size} bytes")
+
+
+async def _back_up(database: Database, url: str, path: Path) -> None:
+    await database.backup(path)
+    # From here on the copy can be told from the database.
+    await epoch.move(url, database, SystemClock())
 
 
 def restore(
@@ -40,20 +52,29 @@ def restore(
     *,
     force: Annotated[bool, Parameter(negative="", help="Replace a database that is there; it is kept beside.")] = False,
     resume_mail: Annotated[bool, Parameter(negative="", help="Let mail leave.")] = False,
+    erased: Annotated[
+        FileOrInput | None, Parameter(help="What `forewarn customer erased` printed, or -: forget those again.")
+    ] = None,
     where: Where = ANYWHERE,
 ) -> None:
     """Put a backup in the database's place. Stop the service first.
 
     No mail leaves before `forewarn restore --resume-mail`: the backup does not know what was sent after it
-    was made, so each mail that waits in it may have been sent already.
+    was made, so each mail that waits in it may have been sent already. Who was erased after it was made is
+    erased again: as the database that it replaces knows, and as a list says (--erased).
     """
     settings = where.settings()
-    if path is None and not resume_mail:
+    if path is None and not resume_mail and erased is None:
         raise Invalid.at("", "Name the backup to restore, or say --resume-mail to let mail leave again.")
+    listed = [] if erased is None else read_erasures(erased)
     if path is not None:
-        _put_back(path, _target(settings), force=force)
+        target = _target(settings)
+        listed += asyncio.run(_erased_there(target)) if target.exists() else []
+        _put_back(path, target, listed, force=force)
+    elif listed:
+        tell(f"{where.call(erasing.erase_again, listed, SystemClock().now())} customers were erased again")
     if resume_mail:
-        waiting = where.call(keeping.resume_mail)
+        _, waiting = where.run(lambda database: released(database, settings, None, SystemClock()))
         tell(f"mail leaves again; {waiting} deliveries wait")
 
 
@@ -63,7 +84,30 @@ def _target(settings: Settings) -> Path:
     return Path(settings.database.removeprefix(_SQLITE))
 
 
-def _put_back(source: Path, target: Path, *, force: bool) -> None:
+def read_erasures(name: str) -> list[Erasure]:
+    """Return a list of erasures from a file, or from standard input for `-`; raises Invalid where it is none."""
+    try:
+        return [msgspec.json.decode(line, type=Erasure) for line in read_input(name).splitlines()]
+    except msgspec.MsgspecError as error:
+        raise Invalid.at("", f"{name} is no list of `forewarn customer erased`: {error}.") from None
+
+
+async def _erased_there(target: Path) -> list[Erasure]:
+    """Return whom the database that is to be replaced has forgotten; nobody where it cannot be read."""
+    try:
+        database = open_database(f"{_SQLITE}{target}")
+    except StorageError:
+        return []
+    try:
+        return list(await database.read(erasures.listing))
+    except StorageError:
+        tell(f"{target} does not tell who was erased in it; if you have a list, say --erased FILE")
+        return []
+    finally:
+        await database.close()
+
+
+def _put_back(source: Path, target: Path, erased: Sequence[Erasure], *, force: bool) -> None:
     if not source.is_file():
         raise NotFound(f"There is no backup {source}.")
     if target.exists() and not force:
@@ -72,7 +116,7 @@ def _put_back(source: Path, target: Path, *, force: bool) -> None:
     _clear(copied)
     shutil.copyfile(source, copied)
     try:
-        waiting = asyncio.run(_hold(copied, source))
+        waiting = asyncio.run(_hold(copied, source, erased))
     except BaseException:
         _clear(copied)
         raise
@@ -81,8 +125,8 @@ def _put_back(source: Path, target: Path, *, force: bool) -> None:
     tell(f"restored; mail is held, {waiting} deliveries wait; to let them go: forewarn restore --resume-mail")
 
 
-async def _hold(copied: Path, source: Path) -> int:
-    """Hold the mail before the copy takes the database's place; return how many deliveries wait."""
+async def _hold(copied: Path, source: Path, erased: Sequence[Erasure]) -> int:
+    """Hold the mail and erase again, before the copy takes the database's place; return how many deliveries wait."""
     try:
         database = open_database(f"{_SQLITE}{copied}")
     except StorageError:
@@ -90,6 +134,8 @@ async def _hold(copied: Path, source: Path) -> int:
     try:
         _refuse_unsound(await database.facts(), source)
         await database.migrate(migrations())
+        if await database.call(erasing.erase_again, erased, SystemClock().now()):
+            await database.compact()
         return await database.call(keeping.hold_mail, _HELD, SystemClock().now())
     finally:
         await database.close()

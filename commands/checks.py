@@ -111,7 +111,8 @@ def _lines(verdict: risk.Verdict) -> Iterator[str]:
     upgrade = f"{verdict.from_version} → {verdict.to_version or 'nothing newer'}"
     yield f"{verdict.decision.upper()}: {verdict.product} {upgrade}"
     for finding in verdict.findings:
-        yield f"  {finding.defect}, {finding.severity}, {finding.exposure.replace('_', ' ')}: {finding.title}"
+        defect, exposure = finding.defect, finding.exposure.replace("_", " ")
+        yield f"  {defect.id}, {defect.severity}, {exposure}: {defect.title}"
         yield from (f"    because {reason}" for reason in finding.because)
         if finding.missing:
             yield f"    not known: {', '.join(finding.missing)}"

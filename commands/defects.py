@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
 from cyclopts import App, Parameter
+from cyclopts.validators import Number
 
-from api.json_text import decode
+from commands import deciding, watching
+from commands.call_lists import print_calls
+from commands.defect_texts import show
+from commands.filing.asking import terminal
+from commands.filing.filing import File, Filing
+from commands.filing.texts import read_report
+from commands.ledgers import print_ledger
 from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, read_input
-from commands.printing import print_json, print_line, print_table, tell
+from commands.printing import print_json, print_line, print_table
+from commands.showing import show_audience, show_drift, tell_warnings
 from feeds.life import State
 from feeds.types import DefectReport, DefectView, Reason, Resolution
-from notifier import audience, publishing
+from notifier import drift, previews, publishing
 from notifier.publishing import By
-from notifier.types import Acted, AudienceView, PendingView
+from notifier.types import Acted, PendingView, PublishedView, PublishPendingView
 from storage import SystemClock, Tx
 from storage.outcomes import Invalid
 
@@ -29,51 +37,104 @@ _PAGE = 500
 
 def group() -> App:
     """Return the commands of this group."""
-    app = App(name="defect", help="File, preview, publish, resolve, withdraw and list defects.")
+    app = App(name="defect", help="File, preview, publish, resolve, withdraw, list and show defects.")
     app.command(file_, name="file")
     app.command(preview)
     app.command(publish)
     app.command(resolve)
     app.command(withdraw)
     app.command(list_, name="list")
+    app.command(show)
+    app.command(watching.watch)
+    app.command(print_ledger, name="ledger")
+    app.command(print_calls, name="call-list")
+    deciding.add_to(app)
     return app
 
 
 def file_(
-    report: Annotated[FileOrInput, Parameter(help="A report in JSON, or - for standard input.")],
+    report: Annotated[
+        FileOrInput | None,
+        Parameter(help="A report in JSON or YAML, or - for standard input. Left out, you are asked at a terminal."),
+    ] = None,
     /,
     *,
+    edit: Annotated[bool, Parameter(negative="", help="Write the report in $EDITOR.")] = False,
+    product: Annotated[str | None, Parameter(help="The product that you will be asked about.")] = None,
     json: Json = False,
     acting: Acting = ONESELF,
     where: Where = ANYWHERE,
 ) -> None:
     """File a defect as a draft. Nobody is warned before it is published."""
-    view = where.call(publishing.file_defect, read_report(report), _by(acting, where))
-    _tell_warnings(view.warnings)
+    filing = Filing(where, SystemClock(), _filer(acting, where), product)
+    if report is None and not edit and sys.stdin.isatty() and sys.stdout.isatty():
+        # What looks odd was shown before the last question.
+        view = filing.asking(terminal())
+    else:
+        view = _written(report, filing, edit=edit)
+        tell_warnings(view.warnings)
     _print_defect(view, json=json)
 
 
+def _written(report: str | None, filing: Filing, *, edit: bool) -> DefectView:
+    if not edit:
+        return filing.file(read_report("-" if report is None else report))
+    text = None if report is None else read_input(report).decode(errors="replace")
+    return filing.editing(terminal(), text)
+
+
+def _filer(acting: Acting, where: Where) -> File:
+    def file(report: DefectReport) -> DefectView:
+        return where.call(publishing.file_defect, report, _by(acting))
+
+    return file
+
+
 def preview(
-    report: Annotated[FileOrInput, Parameter(help="A filed defect's id, a report in JSON, or - for input.")],
+    report: Annotated[FileOrInput, Parameter(help="A filed defect's id, a report in JSON or YAML, or - for input.")],
     /,
     *,
+    backtest: Annotated[
+        int | None,
+        Parameter(validator=Number(gte=1, lte=3650), help="Test it against the upgrades of so many days too."),
+    ] = None,
     json: Json = False,
+    acting: Acting = ONESELF,
     where: Where = ANYWHERE,
 ) -> None:
-    """Count whom a defect would concern; nothing is changed."""
+    """Count whom a defect would concern; of a filed one it is remembered that you looked."""
+    now, effect = SystemClock().now(), list[str]()
     if report == "-" or Path(report).exists():
-        view = where.read(audience.audience, read_report(report))
+        view = where.read(previews.preview, read_report(report), now, backtest)
     else:
-        view = where.read(audience.audience_of, report)
+        view = where.read(previews.preview_of, report, now, backtest)
+        where.call(previews.remember, report, view, acting.person, now)
+        effect = deciding.effect_lines(where.read(publishing.view, report, now))
     if json:
         print_json(view)
-    else:
-        _print_audience(view)
+        return
+    show_audience(view)
+    for line in effect:
+        print_line(line)
+    tell_warnings(view.warnings)
 
 
-def publish(defect: DefectId, /, *, json: Json = False, acting: Acting = ONESELF, where: Where = ANYWHERE) -> None:
+def publish(
+    defect: DefectId,
+    /,
+    *,
+    watch: Annotated[bool, Parameter(negative="", help="Show how the warnings go out, until the last.")] = False,
+    json: Json = False,
+    acting: Acting = ONESELF,
+    where: Where = ANYWHERE,
+) -> None:
     """Publish a draft, or the revision that is proposed: who is at risk is warned."""
-    _print_acted(defect, where.call(publishing.publish, defect, _by(acting, where)), json=json)
+    acted = where.call(drift.publish, defect, _by(acting))
+    _print_acted(defect, acted, json=json)
+    if isinstance(acted.view, PublishedView | PublishPendingView) and acted.view.drift is not None and not json:
+        show_drift(acted.view.drift)
+    if watch and isinstance(acted.view, DefectView):
+        watching.watch(defect, where=where)
 
 
 def resolve(
@@ -87,7 +148,7 @@ def resolve(
 ) -> None:
     """Name the release without the defect: who was warned hears that it is safe. Takes two people."""
     body = _checked(Resolution, {"fixed_in": fixed_in})
-    _print_acted(defect, where.call(publishing.resolve, defect, body, _by(acting, where)), json=json)
+    _print_acted(defect, where.call(publishing.resolve, defect, body, _by(acting)), json=json)
 
 
 def withdraw(
@@ -101,7 +162,7 @@ def withdraw(
 ) -> None:
     """Take a defect back: nothing unsent leaves, and who was warned hears why. Takes two people."""
     body = _checked(Reason, {"reason": reason})
-    _print_acted(defect, where.call(publishing.withdraw, defect, body, _by(acting, where)), json=json)
+    _print_acted(defect, where.call(publishing.withdraw, defect, body, _by(acting)), json=json)
 
 
 def list_(
@@ -119,14 +180,6 @@ def list_(
         print_table(("defect", "product", "state", "severity", "title"), map(_row, found))
 
 
-def read_report(name: str) -> DefectReport:
-    """Return the report in a file, or from standard input for `-`.
-
-    Raises OSError where the file cannot be read, a Problem or Invalid where it holds no report.
-    """
-    return decode(read_input(name), DefectReport)
-
-
 def _all(tx: Tx, product: str | None, state: State | None, now: datetime) -> list[DefectView]:
     found: list[DefectView] = []
     after = 0
@@ -136,8 +189,8 @@ def _all(tx: Tx, product: str | None, state: State | None, now: datetime) -> lis
     return found
 
 
-def _by(acting: Acting, where: Where) -> By:
-    return By(acting.person, SystemClock().now(), where.settings().signatures_needed)
+def _by(acting: Acting) -> By:
+    return By(acting.person, SystemClock().now())
 
 
 def _checked(wanted: type[T], value: dict[str, str]) -> T:
@@ -167,27 +220,6 @@ def _print_defect(view: DefectView, *, json: bool) -> None:
 def _waits(defect: str, view: PendingView) -> str:
     signed = ", ".join(view.pending.signed_by)
     return f"{defect} stays {view.state} until another person signs the same; signed so far by {signed}"
-
-
-def _print_audience(view: AudienceView) -> None:
-    counts = {
-        "at risk": view.at_risk,
-        "cannot tell": view.cannot_tell,
-        "already upgraded": view.already_upgraded,
-        "repair owed": view.repair_owed,
-    }
-    rows: list[tuple[object, ...]] = [(name, count.installs, count.customers) for name, count in counts.items()]
-    because = view.not_at_risk.because
-    rows.append(("not at risk", view.not_at_risk.installs, None))
-    rows.append(("  because of the version", because.version, None))
-    rows.append(("  because of the condition", because.condition, None))
-    print_table(("", "installs", "customers"), rows)
-    _tell_warnings(view.warnings)
-
-
-def _tell_warnings(warnings: Iterable[object]) -> None:
-    for warning in warnings:
-        tell(f"look at {getattr(warning, 'at', '') or 'the report'}: {getattr(warning, 'detail', '')}")
 
 
 def _row(view: DefectView) -> tuple[str, ...]:

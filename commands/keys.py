@@ -6,8 +6,8 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from api.keys import KeyRecord, Role, create_key, list_keys, revoke_key
-from commands.options import ANYWHERE, Json, Where
+from api.keys import KeyRecord, Role, create_key, forget_person, list_keys, revoke_key
+from commands.options import ANYWHERE, ONESELF, Acting, Json, Where
 from commands.printing import print_json, print_line, print_table, tell
 from storage import SystemClock
 
@@ -20,6 +20,7 @@ def group() -> App:
     app.command(create)
     app.command(list_, name="list")
     app.command(revoke)
+    app.command(forget)
     return app
 
 
@@ -29,10 +30,12 @@ def create(
     name: Annotated[str, Parameter(help="Who uses it. Two keys of one person are one person.")],
     mail: Annotated[str | None, Parameter(help="The person's mail address.")] = None,
     product: Annotated[str | None, Parameter(help="The one product of an app key.")] = None,
+    acting: Acting = ONESELF,
     where: Where = ANYWHERE,
 ) -> None:
     """Make a key and print it, alone, on standard output. It is shown this once, and holds at once."""
-    key = where.call(create_key, role, name, mail=mail, product=product, now=SystemClock().now())
+    now = SystemClock().now()
+    key = where.call(create_key, role, name, mail=mail, product=product, by=acting.person, now=now)
     tell(f"made the key {key.id}; to take it back: forewarn keys revoke {key.id}")
     print_line(key.text)
 
@@ -50,11 +53,24 @@ def revoke(
     key: Annotated[str, Parameter(help="The key's id, as `forewarn keys list` has it.")],
     /,
     *,
+    acting: Acting = ONESELF,
     where: Where = ANYWHERE,
 ) -> None:
     """Make a key worthless, at once and in every running process."""
-    where.call(revoke_key, key, SystemClock().now())
+    where.call(revoke_key, key, SystemClock().now(), by=acting.person)
     tell(f"revoked the key {key}")
+
+
+def forget(
+    person: Annotated[str, Parameter(help="The name, as `forewarn keys list` has it.")],
+    /,
+    *,
+    acting: Acting = ONESELF,
+    where: Where = ANYWHERE,
+) -> None:
+    """Revoke a person's keys and take the name out of everything, the audit too, which stays whole."""
+    keys = where.call(forget_person, person, SystemClock().now(), by=acting.person)
+    tell(f"forgot {person}, who had {keys} {'key' if keys == 1 else 'keys'}")
 
 
 def _row(key: KeyRecord) -> tuple[str | None, ...]:

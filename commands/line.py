@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from api.problems import Problem
-from commands import backups, checks, defects, doctor, imports, keys, products
+from commands import backups, checks, compacting, customers, defects, doctor, imports, keys, mail, products, sign_off
 from commands.printing import tell
 from commands.raw_settings import SettingsError
 from storage import StorageError
@@ -39,12 +39,16 @@ def command_line() -> App:
     )
     app.command(products.group())
     app.command(imports.import_, name="import")
+    app.command(customers.group())
     app.command(defects.group())
     app.command(checks.check)
     app.command(keys.group())
+    app.command(sign_off.sign_off)
+    app.command(mail.group())
     app.command(doctor.doctor)
     app.command(backups.backup)
     app.command(backups.restore)
+    app.command(compacting.compact)
     return app
 
 

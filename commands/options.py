@@ -16,7 +16,10 @@ from cyclopts import Parameter
 
 from commands.raw_settings import Raw
 from commands.settings import Settings, load
-from storage import Database, Migration, Tx, load_migrations, open_database
+from feeds import rules
+from feeds.people import RESERVED, spelling
+from installs_registry.rebuilding import footprints_by_version
+from storage import Clock, Database, Migration, SystemClock, Tx, load_migrations, open_database
 from storage.outcomes import Invalid
 
 P = ParamSpec("P")
@@ -77,6 +80,8 @@ class Acting:
         person = " ".join((self.name if self.name is not None else _login()).split())
         if not person or not person.isprintable():
             raise Invalid.at("", "Say who acts, by name: --as NAME")
+        if spelling(person) in RESERVED:
+            raise Invalid.at("", f"{person} is no person's name: the audit tells it apart from people.")
         return person
 
 
@@ -95,13 +100,14 @@ ONESELF = Acting()
 
 def migrations() -> tuple[Migration, ...]:
     """Return the schema of the whole program."""
-    return load_migrations("installs_registry", "feeds", "notifier", "api", "console", "commands")
+    written = load_migrations("installs_registry", "feeds", "notifier", "api", "console", "commands")
+    return tuple(sorted((*written, footprints_by_version()), key=lambda migration: migration.number))
 
 
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator[Database]:
     """Open the database of `settings`, brought up to this program's schema, and close it in the end."""
-    database = open_database(settings.database)
+    database = open_database(settings.database, page_cache=settings.page_cache)
     try:
         await database.migrate(migrations())
         yield database
@@ -109,6 +115,17 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
         await database.close()
 
 
+async def take_up_rules(settings: Settings, database: Database, clock: Clock) -> None:
+    """Put the rules of the settings in force, where they are new; the audit tells of each."""
+    given = settings.rules
+    if not given:
+        return
+    new = await database.read(rules.differ, given)
+    if new:
+        await database.call(rules.take_up, given, clock.now())
+
+
 async def _with_database(settings: Settings, work: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
     async with opened(settings) as database:
+        await take_up_rules(settings, database, SystemClock())
         return await work(database)

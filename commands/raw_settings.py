@@ -40,11 +40,25 @@ class Raw:
     workers: str | None = _setting("How many processes serve side by side, 1 to 64.", "1")
     smtp: str | None = _setting(
         "The mail server: smtp://USER:PASSWORD@HOST:PORT, or smtps:// for TLS from the start; "
-        "USER:PASSWORD@ may be left out. Without a mail server, mail waits."
+        "USER:PASSWORD@ may be left out. mx://OWN.NAME sends without one, to the servers that the DNS names. "
+        "Without a mail server, mail waits."
     )
     mail_from: str | None = _setting(
         'The sender of the warnings, as the customers know it: "Name <address>".',
         "Forewarn <forewarn@localhost>",
+    )
+    dkim_keys: str | None = _setting(
+        "What mails are signed with: SELECTOR._domainkey.DOMAIN=FILE, with commas between. "
+        "An RSA key and an Ed25519 key make a signature each. Left out, mails are not signed by us."
+    )
+    bounces_to: str | None = _setting(
+        "The mailbox to which mails come back that could not be delivered: bounces@notes.example. What stands behind "
+        "a + before the @ must come to the same mailbox. Left out, they come back to the sender."
+    )
+    repeat_in_doubt: str | None = _setting(
+        "The severities of which a mail is sent again, under the same Message-ID, where nobody knows whether it "
+        "arrived; with commas between, or none.",
+        "data-loss, data-corruption",
     )
     public_url: str | None = _setting(
         "The address under which customers reach the service, for the links in mails. "
@@ -60,16 +74,51 @@ class Raw:
     )
     signatures_needed: str | None = _setting(
         "How many people must sign what makes a warning smaller (to narrow, resolve, withdraw, or resume): "
-        "2, or 1 for a vendor of one person.",
-        "2",
+        "2, or 1 for a vendor of one person. Left out, it stays as it is: 2 in a new database. "
+        "From 2 to 1 it takes effect once a person says the same: forewarn sign-off --people 1."
+    )
+    longest_pause_hours: str | None = _setting(
+        "Hours that a pause may last, 1 to 168; a warning of lost or damaged data is paused for so long in all. "
+        "Left out, it stays as it is: 24 in a new database."
+    )
+    escalate_after_hours: str | None = _setting(
+        "Hours after which the approvers are told by mail that nobody has decided on a data-loss draft; 0: never. "
+        "Left out, it stays as it is: 24 in a new database."
+    )
+    publish_after_hours: str | None = _setting(
+        "Hours after that mail when such a draft is published by itself; 0: never. "
+        "Left out, it stays as it is: 0 in a new database."
     )
     allowed_networks: str | None = _setting(
         "Networks inside the house that webhooks may call, such as 10.1.0.0/16, with commas between."
+    )
+    small_audience: str | None = _setting(
+        "A count of an audience below this is kept back from viewers, and shown as fewer than this, 0 to 1000; "
+        "0 keeps nothing back.",
+        "5",
+    )
+    page_cache: str | None = _setting(
+        "MiB of an SQLite file's pages that each connection keeps in memory, 1 to 4096; a process has up to five. They "
+        "fill as the file grows: less on a small machine, and an audience takes longer. PostgreSQL keeps its own.",
+        "64",
     )
     lease_seconds: str | None = _setting(
         "Seconds after which the deliveries that a dead process had in hand are taken up by another, 2 to 45. "
         "A living process keeps what it has in hand.",
         "45",
+    )
+    keep_history_days: str | None = _setting(
+        "Days for which the history of installs is kept: when they had which version, when which facts changed; "
+        "0: for ever. The first time of each version, which repairs and the ledger need, stays as long as the install.",
+        "730",
+    )
+    keep_checks_days: str | None = _setting(
+        "Days for which it is kept that an install asked before an upgrade, and what it was told; 0: for ever.", "730"
+    )
+    keep_installs_days: str | None = _setting(
+        "Days after which an install that was not seen is forgotten, with all that is known of it; 0: never. "
+        "An install that is forgotten is warned of nothing until it is seen again.",
+        "0",
     )
     log_level: str | None = _setting("The least grave log line to write: debug, info, warning or error.", "info")
 

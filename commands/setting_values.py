@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 from notifier.channels.smtp import MailServer
 from notifier.mails.build import Sender
+from notifier.mails.dkim import KeyPlace
+from notifier.mails.headers import plain_address
+from risk import Severity
 
 Network = IPv4Network | IPv6Network
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -18,7 +21,12 @@ MOST_WORKERS = 64
 _LAST_PORT = 65_535
 #: Looked for every fifth of a lease, the work of a dead process is then taken up within 60 seconds.
 _LONGEST_LEASE = 45
+_MOST_KEPT_BACK = 1_000
+#: MiB.
+_MOST_PAGES = 4_096
 _LONGEST_KEY = 1_000
+#: A hundred years, in days.
+_LONGEST_KEPT = 36_500
 
 
 def database_url(text: str) -> str:
@@ -39,22 +47,32 @@ def host(text: str) -> str:
 
 def port(text: str) -> int:
     """Return a TCP port; 0 stands for any free one."""
-    return _number(text, 0, _LAST_PORT)
+    return number(text, 0, _LAST_PORT)
 
 
 def workers(text: str) -> int:
     """Return a number of processes."""
-    return _number(text, 1, MOST_WORKERS)
-
-
-def signatures(text: str) -> int:
-    """Return how many people must sign."""
-    return _number(text, 1, 2)
+    return number(text, 1, MOST_WORKERS)
 
 
 def lease_seconds(text: str) -> int:
     """Return for how many seconds deliveries are leased; under 2, a busy process would lose its own."""
-    return _number(text, 2, _LONGEST_LEASE)
+    return number(text, 2, _LONGEST_LEASE)
+
+
+def page_cache(text: str) -> int:
+    """Return how many MiB of pages a connection keeps."""
+    return number(text, 1, _MOST_PAGES)
+
+
+def small_audience(text: str) -> int:
+    """Return the least count of an audience that is shown to everybody."""
+    return number(text, 0, _MOST_KEPT_BACK)
+
+
+def days(text: str) -> int:
+    """Return for how many days something is kept; 0: for ever."""
+    return number(text, 0, _LONGEST_KEPT)
 
 
 def smtp_url(text: str) -> str:
@@ -64,7 +82,7 @@ def smtp_url(text: str) -> str:
     except ValueError:
         # What was wrong is not repeated: it may hold the password.
         raise ValueError(
-            "must be smtp://HOST:PORT or smtps://HOST:PORT, with USER:PASSWORD@ before HOST where needed"
+            "must be smtp://HOST:PORT or smtps://HOST:PORT, with USER:PASSWORD@ before HOST where needed, or mx://NAME"
         ) from None
     return text
 
@@ -79,6 +97,25 @@ def sender(text: str) -> str:
     except ValueError as error:
         raise ValueError(f"{wanted}: {error}") from error
     return text
+
+
+def dkim_keys(text: str) -> tuple[KeyPlace, ...]:
+    """Return where keys are kept, of a list with commas between; the files are read when the service starts."""
+    return tuple(KeyPlace.parse(each) for each in text.split(",") if each.strip())
+
+
+def mailbox(text: str) -> str:
+    """Return one plain address."""
+    return plain_address(text)
+
+
+def severities(text: str) -> frozenset[Severity]:
+    """Return the severities of a list with commas between; "none" stands for an empty one."""
+    names = [] if text.strip().lower() == "none" else [each.strip() for each in text.split(",") if each.strip()]
+    known = {severity.value: severity for severity in Severity}
+    if any(name not in known for name in names):
+        raise ValueError(f"must be none, or some of {', '.join(known)} with commas between")
+    return frozenset(known[name] for name in names)
 
 
 def web_address(text: str) -> str:
@@ -119,7 +156,8 @@ def log_level(text: str) -> LogLevel:
     raise ValueError("must be debug, info, warning or error")
 
 
-def _number(text: str, least: int, most: int) -> int:
+def number(text: str, least: int, most: int) -> int:
+    """Return a whole number from `least` to `most`."""
     if not text.isascii() or not text.isdecimal() or not least <= int(text[:10]) <= most:
         raise ValueError(f"must be a whole number from {least} to {most}")
     return int(text)

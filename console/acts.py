@@ -13,7 +13,7 @@ import msgspec
 
 from console.pages import Answer, Redirect
 from console.visiting import Visit
-from feeds import holds
+from feeds import holds, rules
 from feeds import store as defects
 from feeds.defects import Defect
 from feeds.life import TRANSITIONS, Act
@@ -84,8 +84,9 @@ def offered(tx: Tx, visit: Visit, defect: Defect) -> list[Offer]:
         Act.RESOLVE: defect.proposed is not None,
         Act.RESUME: not paused,
     }
+    people = rules.current(tx).signatures_needed
     return [
-        Offer(act, form.fields, needed(defect, act, scheme, visit.parts.signatures_needed))
+        Offer(act, form.fields, needed(defect, act, scheme, people))
         for act, form in _FORMS.items()
         if (defect.state, act) in TRANSITIONS and not pointless.get(act, False)
     ]

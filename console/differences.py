@@ -20,11 +20,24 @@ class Difference:
     proposed: Sequence[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One field of a report, a list of paragraphs."""
+
+    name: str
+    paragraphs: Sequence[str]
+
+
 def differences(live: DefectReport, proposed: DefectReport) -> list[Difference]:
     """Return what publishing the proposed report would change, in the order of the page."""
     return [
         Difference(name, before, after) for name, read in _FIELDS if (before := read(live)) != (after := read(proposed))
     ]
+
+
+def texts(report: DefectReport) -> list[Text]:
+    """Return all that a report says, in the order of the page."""
+    return [Text(name, read(report)) for name, read in _FIELDS]
 
 
 def remedy_words(offer: RemedyOffer) -> str:

@@ -11,8 +11,9 @@ from console.visiting import Visit
 from feeds.life import State
 from feeds.types import DefectView
 from installs_registry import products
-from notifier import audience, publishing
-from notifier.ledger import ledger, progress
+from notifier import previews, publishing
+from notifier.ledger import ledger
+from notifier.progress import progress
 from notifier.types import AudienceView, LedgerView, ProgressView
 from storage import Row, Statements, Tx
 from storage.outcomes import Invalid
@@ -131,7 +132,7 @@ def _state(visit: Visit) -> State | None:
 def _entry(tx: Tx, visit: Visit, row: Row) -> Entry:
     defect = publishing.view(tx, row["id"], visit.now)
     if defect.published_at is None:
-        would_be = audience.audience_of(tx, defect.id) if defect.state is State.DRAFT else None
+        would_be = audience_for(tx, visit, defect.id) if defect.state is State.DRAFT else None
         return Entry(
             defect=defect,
             product_name=row["product_name"],
@@ -151,6 +152,12 @@ def _entry(tx: Tx, visit: Visit, row: Row) -> Entry:
         outcomes=Outcomes.of(became),
         progress=progress(tx, defect.id, visit.now),
     )
+
+
+def audience_for(tx: Tx, visit: Visit, defect: str) -> AudienceView:
+    """Return whom a defect concerns or would concern, as this visitor may know it."""
+    view = previews.preview_of(tx, defect, visit.now)
+    return view if visit.files else previews.coarse(view, visit.parts.small_audience)
 
 
 def _older(product: str | None, state: State | None, before: int) -> str:

@@ -48,6 +48,8 @@ class Page:
     template: str
     context: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
+    #: A policy of its own; None: that of all pages.
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,8 @@ def response(
         status=answer.status,
     )
     made.headers.update(headers)
+    if answer.policy is not None:
+        made.headers["Content-Security-Policy"] = answer.policy
     return made
 
 

@@ -51,10 +51,10 @@ class Parts:
     links: Links
     #: Returns what the notice with this id says to its recipient now; raises NotFound.
     facts_of: Callable[[Tx, str], MailFacts]
-    #: People that must sign what clears: 2, or 1 for a vendor of one.
-    signatures_needed: int = 2
     #: None: mails go to their recipients, and nobody else sees them.
     mail_box: MailBox | None = None
+    #: Counts of an audience below this are kept back from a role that may not file.
+    small_audience: int = 5
 
 
 PARTS: Final = web.AppKey("console_parts", Parts)

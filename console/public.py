@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,15 +13,20 @@ from console.pages import Answer, Page, Redirect
 from console.parts import PARTS, Parts
 from console.visiting import fields
 from console.words import Reader
-from installs_registry import customers
+from installs_registry import customers, preferences
+from installs_registry.preferences import PreferencesWish
 from notifier import notices
 from notifier.mails.facts import MailFacts
 from notifier.mails.letters import letter
 from notifier.tokens import Purpose
+from risk import Severity
 from storage import Statements, Tx
 from storage.outcomes import Invalid, NotFound, Refusal
 
 sql = Statements(__package__)
+
+#: Characters of the name that somebody gives with a choice.
+_LONGEST_NAME: Final = 200
 
 #: Answers a customer in one transaction, given the notice's id.
 Work = Callable[..., Answer]
@@ -44,8 +49,9 @@ async def show_unsubscribing(request: web.Request) -> web.StreamResponse:
 
 
 async def unsubscribe(request: web.Request) -> web.StreamResponse:
-    """Take the wish for no more mail: of the button, or of a mail program with one click (RFC 8058)."""
-    return await _answer(request, Purpose.UNSUBSCRIBE, request.app[PARTS].database.call, _unsubscribed)
+    """Take the wish for fewer mails: of a button, or of a mail program with one click (RFC 8058)."""
+    form = await fields(request)
+    return await _answer(request, Purpose.UNSUBSCRIBE, request.app[PARTS].database.call, _unsubscribed, form)
 
 
 async def _answer(
@@ -118,14 +124,34 @@ def _is_over(facts: MailFacts) -> bool:
 
 
 def _unsubscribing(tx: Tx, _: Parts, notice: str) -> Answer:
-    holder = notices.holder(tx, notice)
-    contact = customers.contacts(tx, [holder]).get(holder)
-    refused = contact is not None and contact.mail_refused_at is not None
-    return Page("unsubscribe.html", {"done": refused})
+    return _wishes(tx, notices.holder(tx, notice))
 
 
-def _unsubscribed(tx: Tx, parts: Parts, notice: str) -> Answer:
+def _unsubscribed(tx: Tx, parts: Parts, notice: str, form: Mapping[str, str]) -> Answer:
+    """Take a wish. A mail program sends none of our fields: what it asks for is the first of the three."""
     holder = notices.holder(tx, notice)
     if holder > 0:
-        customers.refuse_mail(tx, holder, parts.clock.now())
-    return Page("unsubscribe.html", {"done": True})
+        now = parts.clock.now()
+        if "again" in form:
+            preferences.choose(tx, holder, PreferencesWish(email=None), preferences.CUSTOMER, now)
+        elif "stop" in form:
+            preferences.choose(tx, holder, PreferencesWish(email="nothing"), _name(form), now)
+        else:
+            preferences.unsubscribe(tx, holder, now)
+    return _wishes(tx, holder, done=True)
+
+
+def _name(form: Mapping[str, str]) -> str:
+    """Return who gives up even the gravest warnings; raises Invalid where nobody is named."""
+    name = " ".join(form.get("name", "").split())[:_LONGEST_NAME]
+    if not name.isprintable() or not name:
+        raise Invalid.at("/name", "Please write your name: we keep it with this choice.")
+    return name
+
+
+def _wishes(tx: Tx, holder: int, *, done: bool = False) -> Answer:
+    """Return the page that says which mails the holder still gets, and offers what can be chosen."""
+    contact = customers.contacts(tx, [holder]).get(holder)
+    wants = [severity for severity in Severity if contact is None or contact.wants_mail(severity)]
+    left = "all" if Severity.OUTAGE in wants else "grave" if wants else "none"
+    return Page("unsubscribe.html", {"left": left, "done": done, "known": contact is not None and holder > 0})

@@ -24,6 +24,8 @@ COOKIE: Final = "forewarn_session"
 READERS: Final = frozenset({"admin", "approver", "reporter", "viewer"})
 #: Who sees customers' names and addresses, and decides on defects.
 TRUSTED: Final = frozenset({"admin", "approver"})
+#: Who files defects, and sees how many each would concern.
+FILING: Final = TRUSTED | {"reporter"}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,9 +63,14 @@ class Visit:
         return self.role in TRUSTED
 
     @property
+    def files(self) -> bool:
+        """Whether defects may be filed, and small audiences be counted."""
+        return self.role in FILING
+
+    @property
     def by(self) -> By:
         """Return who acts on a defect."""
-        return By(self.person, self.now, self.parts.signatures_needed)
+        return By(self.person, self.now)
 
     def require_trust(self) -> None:
         """Raise Forbidden where this role may not."""

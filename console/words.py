@@ -82,6 +82,29 @@ def place(pointer: str) -> str:
     return words.strip(", ") or "the report"
 
 
+def capital(sentence: str) -> str:
+    """Return a sentence with its first letter large."""
+    return sentence[:1].upper() + sentence[1:]
+
+
+def few(number: int, least: int) -> str:
+    """Return a number; one below `least` that is not nothing only as that: it would single somebody out."""
+    return f"fewer than {least}" if 0 < number < least else f"{number:,}"
+
+
+def proved(proof: str) -> str:
+    """Return what a proof says, as people read it."""
+    return {
+        "chosen": "had chosen what to do",
+        "seen": "had opened the notice",
+        "shown": "had been shown it in the app",
+        "delivered": "had it in their mailbox",
+        "accepted": "their mail server had taken it",
+        "in_doubt": "may have had it",
+        "not_reached": "had not been reached",
+    }.get(proof, plain(proof))
+
+
 def way(channel: str) -> str:
     """Return how a channel reaches people."""
     return {"email": "by mail", "in_app": "in the app"}.get(channel, f"by {plain(channel)}")
@@ -99,11 +122,14 @@ def _moment(moment: str | datetime) -> datetime:
 FILTERS: Final[Mapping[str, Callable[..., str]]] = MappingProxyType(
     {
         "affected": affected_words,
+        "capital": capital,
         "counted": counted,
         "duration": duration,
+        "few": few,
         "number": "{:,}".format,
         "place": place,
         "plain": plain,
+        "proved": proved,
         "remedy": remedy,
         "share": share,
         "way": way,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import risk
 from storage.outcomes import Fault, Invalid
 
+from .conditions import parse_condition
 from .ranges import as_ranges, range_faults, version_fault
 from .texts import one_line, plain, web_address
 from .types import DefectReport, RemedyOffer
@@ -87,7 +88,7 @@ def _condition(text: str | None, vocabulary: risk.Vocabulary) -> tuple[object | 
     if unstorable:
         return None, unstorable
     try:
-        node = risk.parse_condition(text, vocabulary)
+        node = parse_condition(text, vocabulary)
     except risk.ConditionError as error:
         return None, (Fault("/condition", f"At character {error.position + 1}: {error}"),)
     return risk.tree_to_json(node), ()

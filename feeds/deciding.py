@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from storage import Tx
-from storage.outcomes import Conflict
 
 from . import holds, store
 from .checking import Declared
 from .defects import Defect
 from .life import Act, step
-from .signatures import Signed, needed, sign
+from .signatures import Signed, sign
 from .texts import refuse_reason
 from .types import Pending
 
@@ -37,8 +36,6 @@ class Decider:
     person: str
     now: datetime
     product: Declared
-    #: How many different people clearing takes: 2, or 1 for a vendor of one.
-    people: int = 2
 
     def publish(self, tx: Tx, defect: Defect) -> Decided:
         """Make the draft, or the proposed revision, the live one; one person unless it narrows."""
@@ -46,7 +43,7 @@ class Decider:
         signed = self._sign(tx, defect, Act.PUBLISH, {})
         if not signed.done:
             return _pending(defect, signed)
-        return Decided(store.publish(tx, defect, self.product, signed, self.now))
+        return Decided(store.publish(tx, defect, self.product, self.now))
 
     def resolve(self, tx: Tx, defect: Defect, fixed_in: str) -> Decided:
         """Name the release that no longer has the defect; raises Invalid where it cannot be that."""
@@ -54,7 +51,7 @@ class Decider:
         signed = self._sign(tx, defect, Act.RESOLVE, {"fixed_in": fixed_in})
         if not signed.done:
             return _pending(defect, signed)
-        return Decided(store.resolve(tx, defect, self.product, fixed_in, signed, self.now))
+        return Decided(store.resolve(tx, defect, self.product, fixed_in, self.now))
 
     def withdraw(self, tx: Tx, defect: Defect, reason: str) -> Decided:
         """Take the defect back, with the reason."""
@@ -62,23 +59,19 @@ class Decider:
         signed = self._sign(tx, defect, Act.WITHDRAW, {"reason": reason})
         if not signed.done:
             return _pending(defect, signed)
-        return Decided(store.withdraw(tx, defect, reason, signed, self.now))
+        return Decided(store.withdraw(tx, defect, self.product, reason, self.now))
 
     def resume(self, tx: Tx, defect: Defect) -> Decided:
         """End the pauses that stand before their time; a pause put after a signature is not covered by it."""
         step(defect.state, Act.RESUME)
-        pauses = [pause.no for pause in holds.active(tx, defect.no, self.now).pauses]
-        if not pauses:
-            raise Conflict(f"Nothing pauses {defect.id}.")
-        signed = self._sign(tx, defect, Act.RESUME, {"pauses": sorted(pauses)})
+        signed = self._sign(tx, defect, Act.RESUME, holds.pauses(tx, defect, self.now))
         if not signed.done:
             return _pending(defect, signed)
-        holds.resume(tx, defect, signed, self.now)
+        holds.resume(tx, defect, self.product, self.now)
         return Decided(defect)
 
     def _sign(self, tx: Tx, defect: Defect, act: Act, terms: Mapping[str, object]) -> Signed:
-        people = needed(defect, act, self.product.vocabulary.scheme, self.people)
-        return sign(tx, defect, act, terms, self.person, self.now, needed=people)
+        return sign(tx, defect, act, terms, self.person, self.now, scheme=self.product.vocabulary.scheme)
 
 
 def _pending(defect: Defect, signed: Signed) -> Decided:

@@ -1,27 +1,34 @@
 """Objections and pauses: put by name and with a reason, running out by themselves.
 
-An objection stops nothing. A pause holds back what is unsent until it runs out, or until people resume.
+An objection stops nothing. A pause holds back what is unsent until it runs out, or until people resume. No pause is
+longer than the vendor's rules say, and a warning of lost or damaged data is paused for that long in its whole life,
+however many pauses there are: whoever pauses it again and again stops it no longer than once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from storage import Statements, Tx, instant
+from risk import Severity
+from storage import Statements, Tx, instant, parse_instant
 from storage.outcomes import Conflict, Invalid
 
-from . import audit
+from . import audit, rules
+from .checking import Declared
 from .defects import Defect
 from .life import Act, step
-from .signatures import Signed, require
+from .signatures import spend
 from .texts import refuse_reason
 from .types import Hold
 
 sql = Statements(__package__)
 
 Kind = Literal["objection", "pause"]
+
+#: Their warnings are paused once, not again and again.
+GRAVE = frozenset({Severity.DATA_LOSS, Severity.DATA_CORRUPTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +62,41 @@ def object_to(tx: Tx, defect: Defect, hold: Hold, person: str, now: datetime) ->
 
 
 def pause(tx: Tx, defect: Defect, hold: Hold, person: str, now: datetime) -> Holds:
-    """Hold back what is unsent; return what stands. Raises Invalid for a time that is past."""
+    """Hold back what is unsent; return what stands. Raises Invalid for a time that is past, or too far."""
+    step(defect.state, Act.PAUSE)
+    _refuse_too_long(tx, defect, _expiry(hold.until, now), now)
     return _put(tx, defect, Act.PAUSE, "pause", hold, person, now)
 
 
-def resume(tx: Tx, defect: Defect, signed: Signed, now: datetime) -> Holds:
-    """End every pause before its time; return what still stands. Raises Conflict where there is none."""
-    require(signed, defect, Act.RESUME)
-    if tx.run(sql.end_pauses, defect_no=defect.no, at=instant(now)) == 0:
+def pauses(tx: Tx, defect: Defect, now: datetime) -> dict[str, object]:
+    """Return the terms of going on, which pauses it ends; raises Conflict where nothing pauses the defect."""
+    standing = active(tx, defect.no, now).pauses
+    if not standing:
         raise Conflict(f"Nothing pauses {defect.id}.")
-    audit.record(tx, signed.person, Act.RESUME.value, defect.id, {"signed_by": list(signed.signed_by)}, now)
+    return {"pauses": sorted(pause.no for pause in standing)}
+
+
+def resume(tx: Tx, defect: Defect, product: Declared, now: datetime) -> Holds:
+    """End every pause before its time; return what still stands.
+
+    Raises Conflict where there is none, or unless enough people have signed for ending just these.
+    """
+    step(defect.state, Act.RESUME)
+    terms = pauses(tx, defect, now)
+    people = spend(tx, defect, Act.RESUME, terms, now, scheme=product.vocabulary.scheme)
+    tx.run(sql.end_pauses, defect_no=defect.no, at=instant(now))
+    audit.record(tx, people[-1], Act.RESUME.value, defect.id, {"signed_by": list(people)}, now)
     return active(tx, defect.no, now)
+
+
+def latest_end(tx: Tx, defect: Defect, now: datetime) -> datetime:
+    """Return until when the defect may be paused at most, as of now; what is past: not at all any more."""
+    longest = timedelta(hours=rules.current(tx).longest_pause_hours)
+    if defect.report.severity not in GRAVE:
+        return now + longest
+    stretches = _paused(tx, defect)
+    left = longest - sum((stop - start for start, stop in stretches), timedelta())
+    return max(now, *(stop for _, stop in stretches), now) + max(left, timedelta())
 
 
 def active(tx: Tx, defect_no: int, now: datetime) -> Holds:
@@ -104,3 +135,25 @@ def _expiry(until: datetime, now: datetime) -> str:
     if text <= instant(now):
         raise Invalid.at("/until", "This moment is past; name one to come.")
     return text
+
+
+def _refuse_too_long(tx: Tx, defect: Defect, until: str, now: datetime) -> None:
+    latest = latest_end(tx, defect, now)
+    if until <= instant(latest):
+        return
+    hours = rules.current(tx).longest_pause_hours
+    if defect.report.severity not in GRAVE:
+        raise Invalid.at("/until", f"A pause lasts {hours} hours at most: until {instant(latest)}.")
+    end = f"until {instant(latest)} at most" if latest > now else "they are used up"
+    raise Invalid.at("/until", f"A {defect.report.severity} warning is paused {hours} hours in all: {end}.")
+
+
+def _paused(tx: Tx, defect: Defect) -> list[tuple[datetime, datetime]]:
+    """Return the stretches of time for which the defect was, is or will be paused; none overlaps another."""
+    merged: list[tuple[datetime, datetime]] = []
+    for row in tx.all(sql.list_pauses, defect_no=defect.no):
+        start, stop = parse_instant(row["made_at"]), parse_instant(row["ended_at"] or row["until"])
+        if merged and start <= merged[-1][1]:
+            start, stop = merged[-1][0], max(stop, merged.pop()[1])
+        merged.append((start, stop))
+    return merged

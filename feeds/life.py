@@ -52,6 +52,9 @@ class Act(_Described):
     RESUME = "resume", "goes on before that time"
 
 
+#: The acts that can leave somebody unwarned, whatever their terms: they take two people.
+CLEARING: Final = frozenset({Act.RESOLVE, Act.WITHDRAW, Act.RESUME})
+
 #: The legal acts: (state, act) → the state after it.
 TRANSITIONS: Final = MappingProxyType(
     {
@@ -74,6 +77,16 @@ TRANSITIONS: Final = MappingProxyType(
         (State.WITHDRAWN, Act.RESUME): State.WITHDRAWN,
     }
 )
+
+
+_BESIDE: Final = """\
+Two people are two different persons, whatever keys they use, who sign the same act on the same terms and the
+same revision; where one of these has changed since, a word counts no longer. A vendor of one person may set
+that one is enough ([why a warning cannot be vetoed silently](why-a-warning-cannot-be-vetoed.md)).
+
+A pause runs out by itself. It lasts as long as the rules say at most; a warning of lost or damaged data is
+paused for so long in its whole life, all pauses together. A data-loss draft that nobody publishes or discards
+is told to the approvers once, and publishes itself some hours later where the vendor has switched that on."""
 
 
 def step(state: State, act: Act) -> State:
@@ -108,12 +121,20 @@ def page() -> str:
             "|---|---|---|",
             *(f"| {state} | {state.prose} | {_choices(state)} |" for state in State),
             "",
-            "| act | does |",
-            "|---|---|",
-            *(f"| {act} | {act.prose} |" for act in Act),
+            "| act | does | takes |",
+            "|---|---|---|",
+            *(f"| {act} | {act.prose} | {_people(act)} |" for act in Act),
+            "",
+            _BESIDE,
             "",
         ]
     )
+
+
+def _people(act: Act) -> str:
+    if act is Act.PUBLISH:
+        return "one person; two where it tells fewer people"
+    return "two people" if act in CLEARING else "one person"
 
 
 def _choices(state: State) -> str:

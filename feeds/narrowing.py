@@ -22,21 +22,21 @@ def narrows(live: Revision, proposed: Revision, scheme: risk.Scheme) -> bool:
     old, new = live.report, proposed.report
     return not (
         _GRAVITY.index(new.severity) <= _GRAVITY.index(old.severity)
-        and _covers(new.affected, old.affected, scheme)
-        and _meant_from(new, old, scheme)
+        and covers(new.affected, old.affected, scheme)
+        and covers_origins(new.upgrading_from, old.upgrading_from, scheme)
         and (proposed.tree is None or proposed.tree == live.tree)
         and (_offers_repair(new) or not _offers_repair(old))
     )
 
 
-def _meant_from(new: DefectReport, old: DefectReport, scheme: risk.Scheme) -> bool:
+def covers_origins(new: Sequence[AffectedEntry], old: Sequence[AffectedEntry], scheme: risk.Scheme) -> bool:
     """Tell whether all versions that an upgrade was harmed from still are; none named: all of them."""
-    if not new.upgrading_from:
+    if not new:
         return True
-    return bool(old.upgrading_from) and _covers(new.upgrading_from, old.upgrading_from, scheme)
+    return bool(old) and covers(new, old, scheme)
 
 
-def _covers(new: Sequence[AffectedEntry], old: Sequence[AffectedEntry], scheme: risk.Scheme) -> bool:
+def covers(new: Sequence[AffectedEntry], old: Sequence[AffectedEntry], scheme: risk.Scheme) -> bool:
     """Tell whether the new ranges hold every version that the old ones hold."""
     try:
         alone = risk.compile_ranges(as_ranges(new), scheme)

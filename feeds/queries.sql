@@ -70,7 +70,16 @@ ORDER BY no;
 UPDATE signatures SET spent_at = :at
 WHERE defect_no = :defect_no AND act = :act AND spent_at IS NULL;
 
+-- name: list_open_signatures
+SELECT no, person FROM signatures WHERE spent_at IS NULL ORDER BY no;
+
+-- name: end_signature
+UPDATE signatures SET spent_at = :at WHERE no = :no AND spent_at IS NULL;
+
 -- Objections and pauses
+
+-- name: list_pauses
+SELECT made_at, until, ended_at FROM holds WHERE defect_no = :defect_no AND kind = 'pause' ORDER BY made_at, no;
 
 -- name: add_hold
 INSERT INTO holds (defect_no, kind, person, reason, made_at, until)
@@ -109,3 +118,93 @@ WHERE no > :after ORDER BY no LIMIT :limit;
 
 -- name: list_audit_rows_of_subject
 SELECT no, at, person, act, subject, detail FROM audit WHERE subject = :subject ORDER BY no;
+
+-- name: find_audit_hash
+SELECT hash FROM audit WHERE no = :no;
+
+-- name: list_audit_rows_of_act
+SELECT no, at, person, act, subject, detail FROM audit WHERE act = :act ORDER BY no DESC LIMIT :limit;
+
+-- The people that the audit names
+
+-- name: find_reference
+SELECT ref FROM audit_people WHERE spelling = :spelling;
+
+-- name: add_reference
+INSERT INTO audit_people (ref, person, spelling, salt) VALUES (:ref, :person, :spelling, :salt);
+
+-- name: list_references
+SELECT ref, person, salt FROM audit_people;
+
+-- name: forget_reference
+UPDATE audit_people SET person = NULL, spelling = NULL, salt = NULL WHERE ref = :ref;
+
+-- name: forget_filers
+UPDATE defects SET filed_by = :instead WHERE filed_by = :person;
+
+-- name: forget_authors
+UPDATE revisions SET proposed_by = :instead WHERE proposed_by = :person;
+
+-- name: forget_signers
+UPDATE signatures SET person = :instead WHERE person = :person;
+
+-- name: forget_holders
+UPDATE holds SET person = :instead WHERE person = :person;
+
+-- name: forget_rule_signers
+UPDATE rule_signatures SET person = :instead WHERE person = :person;
+
+-- name: list_names
+SELECT filed_by AS person FROM defects UNION SELECT proposed_by FROM revisions UNION SELECT person FROM signatures
+UNION SELECT person FROM holds UNION SELECT person FROM rule_signatures;
+
+-- The vendor's rules
+
+-- name: list_rules
+SELECT name, value FROM rules;
+
+-- name: set_rule
+INSERT INTO rules (name, value, changed_at) VALUES (:name, :value, :at)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at;
+
+-- name: count_defects
+SELECT count(*) FROM defects;
+
+-- name: add_rule_signature
+INSERT INTO rule_signatures (people, person, signed_at) VALUES (:people, :person, :at);
+
+-- name: list_rule_signatures
+SELECT no, people, person FROM rule_signatures WHERE spent_at IS NULL ORDER BY no;
+
+-- name: end_rule_signature
+UPDATE rule_signatures SET spent_at = :at WHERE no = :no AND spent_at IS NULL;
+
+-- name: spend_rule_signatures
+UPDATE rule_signatures SET spent_at = :at WHERE spent_at IS NULL;
+
+-- Drafts that nobody decides. The text of a report is JSON as we wrote it: within a string, the quotes would be escaped.
+
+-- name: list_undecided
+SELECT d.id FROM defects d JOIN revisions r ON r.defect_no = d.no AND r.revision = d.latest
+WHERE d.state = 'draft' AND d.filed_at <= :before AND instr(r.body, '"severity":"data-loss"') > 0
+    AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.defect_no = d.no)
+ORDER BY d.no LIMIT :limit;
+
+-- name: list_undecided (postgresql)
+SELECT d.id FROM defects d JOIN revisions r ON r.defect_no = d.no AND r.revision = d.latest
+WHERE d.state = 'draft' AND d.filed_at <= :before AND strpos(r.body, '"severity":"data-loss"') > 0
+    AND NOT EXISTS (SELECT 1 FROM escalations e WHERE e.defect_no = d.no)
+ORDER BY d.no LIMIT :limit;
+
+-- name: add_escalation
+INSERT INTO escalations (defect_no, escalated_at) VALUES (:defect_no, :at) ON CONFLICT (defect_no) DO NOTHING;
+
+-- name: find_escalation
+SELECT escalated_at, published_at FROM escalations WHERE defect_no = :defect_no;
+
+-- name: list_overdue
+SELECT d.id FROM escalations e JOIN defects d ON d.no = e.defect_no
+WHERE e.published_at IS NULL AND e.escalated_at <= :before AND d.state = 'draft' ORDER BY d.no LIMIT :limit;
+
+-- name: end_escalation
+UPDATE escalations SET published_at = :at WHERE defect_no = :defect_no AND published_at IS NULL;

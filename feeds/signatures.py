@@ -15,15 +15,13 @@ import risk
 from storage import Statements, Tx, instant
 from storage.outcomes import Conflict
 
-from . import audit
+from . import audit, rules
 from .defects import Defect
-from .life import Act, step
+from .life import CLEARING, Act, step
 from .narrowing import narrows
+from .people import spelling
 
 sql = Statements(__package__)
-
-#: The acts that can leave somebody unwarned, whatever their terms.
-_CLEARING = frozenset({Act.RESOLVE, Act.WITHDRAW, Act.RESUME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,33 +63,56 @@ class OpenSignature:
 def needed(defect: Defect, act: Act, scheme: risk.Scheme, people: int) -> int:
     """Return how many different people the act takes.
 
-    `people` is what the vendor has set for acts that clear: 2, or 1 for a vendor of one.
+    `people` is what the vendor's rules say of acts that clear: 2, or 1 for a vendor of one.
     """
-    return people if act in _CLEARING or (act is Act.PUBLISH and _narrowing(defect, scheme)) else 1
+    return people if act in CLEARING or (act is Act.PUBLISH and _narrowing(defect, scheme)) else 1
 
 
 def sign(
-    tx: Tx, defect: Defect, act: Act, terms: Mapping[str, object], person: str, now: datetime, *, needed: int
+    tx: Tx, defect: Defect, act: Act, terms: Mapping[str, object], person: str, now: datetime, *, scheme: risk.Scheme
 ) -> Signed:
     """Give a person's word for an act; the same person's again changes nothing.
 
-    Where enough people have, the signatures are spent; the caller then does the act in the same transaction.
+    Where enough people have, the caller does the act in the same transaction, which spends their words.
     Raises Conflict where the act is not legal, or where the defect has changed since it was read.
     """
     step(defect.state, act)
     _lock(tx, defect)
-    text = json.dumps(terms, sort_keys=True, separators=(",", ":"))
-    people = tuple(row["person"] for row in _rows(tx, defect) if row["act"] == act and row["terms"] == text)
-    fresh = _name(person) not in map(_name, people)
+    people = _signed_by(tx, defect, act, terms)
+    fresh = spelling(person) not in map(spelling, people)
     if fresh:
         people = (*people, person)
-        _add(tx, defect, act, text, person, now)
-    signed = Signed(act, defect.no, defect.latest, people, max(0, needed - len(people)))
-    if signed.done:
-        tx.run(sql.spend_signatures, defect_no=defect.no, act=act.value, at=instant(now))
-    elif fresh:
+        _add(tx, defect, act, _text(terms), person, now)
+    signed = Signed(act, defect.no, defect.latest, people, max(0, _needed_now(tx, defect, act, scheme) - len(people)))
+    if fresh and not signed.done:
         audit.record(tx, person, f"sign {act}", defect.id, {"revision": defect.latest, **terms}, now)
     return signed
+
+
+def spend(
+    tx: Tx, defect: Defect, act: Act, terms: Mapping[str, object], now: datetime, *, scheme: risk.Scheme
+) -> tuple[str, ...]:
+    """Use up the words given for an act on these terms; return whose they were, in the order of signing.
+
+    Raises Conflict where fewer people have signed this act, on these terms and this very state of the defect, than
+    it takes.
+    """
+    people = _signed_by(tx, defect, act, terms)
+    missing = _needed_now(tx, defect, act, scheme) - len(people)
+    if missing > 0:
+        words = "1 further person's word" if missing == 1 else f"{missing} further people's words"
+        raise Conflict(f"The act {act} on {defect.id} still needs {words}.")
+    tx.run(sql.spend_signatures, defect_no=defect.no, act=act.value, at=instant(now))
+    return people
+
+
+def lapse(tx: Tx, person: str, now: datetime) -> int:
+    """Take back the words of somebody who may no longer decide, where they still wait; return how many."""
+    theirs = [row["no"] for row in tx.all(sql.list_open_signatures) if spelling(row["person"]) == spelling(person)]
+    for no in theirs:
+        tx.run(sql.end_signature, no=no, at=instant(now))
+    rules.lapse(tx, person, now)
+    return len(theirs)
 
 
 def outstanding(tx: Tx, defect: Defect) -> tuple[OpenSignature, ...]:
@@ -100,14 +121,6 @@ def outstanding(tx: Tx, defect: Defect) -> tuple[OpenSignature, ...]:
         OpenSignature(Act(row["act"]), json.loads(row["terms"]), row["person"], row["signed_at"])
         for row in _rows(tx, defect)
     )
-
-
-def require(signed: Signed, defect: Defect, act: Act) -> None:
-    """Raise Conflict unless the act on this very state of the defect has been signed by enough people."""
-    if (signed.act, signed.defect_no, signed.revision) != (act, defect.no, defect.latest):
-        raise Conflict(f"What was signed is not this act on revision {defect.latest} of {defect.id}.")
-    if not signed.done:
-        raise Conflict(f"The act {act} on {defect.id} still needs {signed.needs} further person's word.")
 
 
 def _narrowing(defect: Defect, scheme: risk.Scheme) -> bool:
@@ -139,6 +152,18 @@ def _add(tx: Tx, defect: Defect, act: Act, terms: str, person: str, now: datetim
     )
 
 
-def _name(person: str) -> str:
-    """Return what makes two spellings one person: `Ann` and `ann ` shall not be two."""
-    return " ".join(person.split()).casefold()
+def _signed_by(tx: Tx, defect: Defect, act: Act, terms: Mapping[str, object]) -> tuple[str, ...]:
+    """Return whose words for the act on these terms count, each person once."""
+    text, people = _text(terms), dict[str, str]()
+    for row in _rows(tx, defect):
+        if row["act"] == act and row["terms"] == text:
+            people.setdefault(spelling(row["person"]), row["person"])
+    return tuple(people.values())
+
+
+def _needed_now(tx: Tx, defect: Defect, act: Act, scheme: risk.Scheme) -> int:
+    return needed(defect, act, scheme, rules.current(tx).signatures_needed)
+
+
+def _text(terms: Mapping[str, object]) -> str:
+    return json.dumps(terms, sort_keys=True, separators=(",", ":"))

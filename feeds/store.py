@@ -15,7 +15,7 @@ from .checking import Checked, Declared, check
 from .closing import closed
 from .defects import Defect, Revision, defect_of, revision_of
 from .life import Act, State, step
-from .signatures import Signed, require
+from .signatures import spend
 from .texts import refuse_reason
 from .types import DefectReport
 from .writing import add_revision, carry_out
@@ -83,10 +83,10 @@ def propose(tx: Tx, defect: Defect, checked: Checked, person: str, now: datetime
     return carry_out(tx, defect, after, Act.REVISE, (person,), now)
 
 
-def publish(tx: Tx, defect: Defect, product: Declared, signed: Signed, now: datetime) -> Defect:
-    """Make the draft, or the proposed revision, the live one."""
+def publish(tx: Tx, defect: Defect, product: Declared, now: datetime) -> Defect:
+    """Make the draft, or the proposed revision, the live one; raises Conflict unless enough people have signed."""
     proposed = proposal(defect)
-    require(signed, defect, Act.PUBLISH)
+    people = spend(tx, defect, Act.PUBLISH, {}, now, scheme=product.vocabulary.scheme)
     _refuse_outdated(proposed, product)
     at = instant(now)
     after = replace(
@@ -97,7 +97,7 @@ def publish(tx: Tx, defect: Defect, product: Declared, signed: Signed, now: date
         generation=defect.generation + 1,
         published_at=defect.published_at or at,
     )
-    changed = carry_out(tx, defect, after, Act.PUBLISH, signed.signed_by, now)
+    changed = carry_out(tx, defect, after, Act.PUBLISH, people, now)
     tx.run(sql.mark_published, defect_no=defect.no, revision=proposed.number, at=at)
     return changed
 
@@ -110,17 +110,20 @@ def proposal(defect: Defect) -> Revision:
     return defect.proposed_revision
 
 
-def resolve(tx: Tx, defect: Defect, product: Declared, fixed_in: str, signed: Signed, now: datetime) -> Defect:
-    """Name the release without the defect; its open ranges end there, in a revision of their own."""
-    require(signed, defect, Act.RESOLVE)
+def resolve(tx: Tx, defect: Defect, product: Declared, fixed_in: str, now: datetime) -> Defect:
+    """Name the release without the defect; its open ranges end there, in a revision of their own.
+
+    Raises Conflict unless enough people have signed for that very release.
+    """
     report = resolved_report(defect, product, fixed_in)
+    people = spend(tx, defect, Act.RESOLVE, {"fixed_in": fixed_in}, now, scheme=product.vocabulary.scheme)
     after = replace(
-        _with_live(defect, report, defect.tree, signed.person, now),
+        _with_live(defect, report, defect.tree, people[-1], now),
         state=step(defect.state, Act.RESOLVE),
         fixed_in=fixed_in,
         reason=None,
     )
-    return carry_out(tx, defect, after, Act.RESOLVE, signed.signed_by, now)
+    return carry_out(tx, defect, after, Act.RESOLVE, people, now)
 
 
 def resolved_report(defect: Defect, product: Declared, fixed_in: str) -> DefectReport:
@@ -133,10 +136,14 @@ def resolved_report(defect: Defect, product: Declared, fixed_in: str) -> DefectR
     return closed(defect.report, fixed_in, product.vocabulary.scheme)
 
 
-def withdraw(tx: Tx, defect: Defect, reason: str, signed: Signed, now: datetime) -> Defect:
-    """Take the defect back: nothing is judged by it any more, and nothing unsent may leave."""
-    require(signed, defect, Act.WITHDRAW)
+def withdraw(tx: Tx, defect: Defect, product: Declared, reason: str, now: datetime) -> Defect:
+    """Take the defect back: nothing is judged by it any more, and nothing unsent may leave.
+
+    Raises Conflict unless enough people have signed for that very reason.
+    """
+    step(defect.state, Act.WITHDRAW)
     refuse_reason(reason)
+    people = spend(tx, defect, Act.WITHDRAW, {"reason": reason}, now, scheme=product.vocabulary.scheme)
     after = replace(
         defect,
         state=step(defect.state, Act.WITHDRAW),
@@ -144,7 +151,7 @@ def withdraw(tx: Tx, defect: Defect, reason: str, signed: Signed, now: datetime)
         generation=defect.generation + 1,
         reason=reason,
     )
-    return carry_out(tx, defect, after, Act.WITHDRAW, signed.signed_by, now)
+    return carry_out(tx, defect, after, Act.WITHDRAW, people, now)
 
 
 def reopen(tx: Tx, defect: Defect, reason: str, person: str, now: datetime) -> Defect:

@@ -118,13 +118,15 @@ class TestMail(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: Annotated[str, Meta(min_length=3, max_length=254, examples=["qa@example.com"])]
 
 
-class HoldView(msgspec.Struct, frozen=True):
+class HoldView(msgspec.Struct, frozen=True, omit_defaults=True):
     """An objection or a pause that has not run out; times are RFC 3339 in UTC."""
 
     person: str
     reason: str
     made_at: str
     until: str
+    #: Installs that have taken an affected version since it was made; None: not counted here.
+    upgraded_meanwhile: int | None = None
 
 
 class SignatureView(msgspec.Struct, frozen=True):
@@ -136,6 +138,30 @@ class SignatureView(msgspec.Struct, frozen=True):
     person: str
     #: RFC 3339, UTC.
     signed_at: str
+
+
+class Told(msgspec.Struct, frozen=True):
+    """How many hear something, and for how many installs."""
+
+    recipients: int
+    installs: int
+
+
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What publishing would do to people, counted before it is done; each recipient of a group gets one notice."""
+
+    #: WARNING.
+    newly_at_risk: Told
+    #: Those of them who had asked before an upgrade to an affected version, and were told to proceed.
+    told_to_proceed: Told
+    #: RECOVERY.
+    newly_upgraded: Told
+    #: CORRECTION: told before, and the range or what to do has changed.
+    told_otherwise: Told
+    #: ALL_CLEAR: told before, and no longer concerned.
+    no_longer: Told
+    #: Concerned, and there is nothing new to hear.
+    unchanged: Told
 
 
 class LintWarning(msgspec.Struct, frozen=True):
@@ -188,6 +214,10 @@ class DefectView(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     #: Why it was withdrawn or reopened.
     reason: str | None = None
     proposed: ProposedView | None = None
+    #: What publishing would change in the live revision, in sentences; empty for a draft.
+    changes: tuple[str, ...] = ()
+    #: Whom publishing would owe what; only where one defect is read, and something waits to be published.
+    effect: Effect | None = None
     #: None where nothing is pausing it.
     pause: HoldView | None = None
     objections: tuple[HoldView, ...]

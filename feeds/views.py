@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from storage import Tx
 
@@ -11,12 +13,31 @@ from . import holds
 from .defects import Defect
 from .holds import StandingHold
 from .signatures import OpenSignature, outstanding
-from .types import DefectView, HoldView, LintWarning, ProposedView, SignatureView
+from .types import DefectView, Effect, HoldView, LintWarning, ProposedView, SignatureView
 
 
-def view(tx: Tx, defect: Defect, now: datetime, warnings: Iterable[LintWarning] = ()) -> DefectView:
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What those who know the installs say of a defect."""
+
+    warnings: Iterable[LintWarning] = ()
+    changes: tuple[str, ...] = ()
+    effect: Effect | None = None
+    #: Installs that have taken an affected version since a moment, which is given as an instant.
+    upgraded_since: Callable[[str], int] | None = None
+
+
+NOTHING: Final = Beside()
+
+
+def view(tx: Tx, defect: Defect, now: datetime, beside: Beside = NOTHING) -> DefectView:
     """Return the live revision, or the draft, with what stands beside it at this moment."""
     report, standing = defect.report, holds.active(tx, defect.no, now)
+
+    def hold(each: StandingHold) -> HoldView:
+        upgraded = beside.upgraded_since(each.made_at) if beside.upgraded_since else None
+        return HoldView(each.person, each.reason, each.made_at, each.until, upgraded)
+
     return DefectView(
         id=defect.id,
         state=defect.state,
@@ -37,10 +58,12 @@ def view(tx: Tx, defect: Defect, now: datetime, warnings: Iterable[LintWarning] 
         fixed_in=defect.fixed_in,
         reason=defect.reason,
         proposed=_proposed(defect),
-        pause=_hold(standing.pause) if standing.pause else None,
-        objections=tuple(map(_hold, standing.objections)),
+        changes=beside.changes,
+        effect=beside.effect,
+        pause=hold(standing.pause) if standing.pause else None,
+        objections=tuple(map(hold, standing.objections)),
         signatures=tuple(map(_signature, outstanding(tx, defect))),
-        warnings=tuple(warnings),
+        warnings=tuple(beside.warnings),
     )
 
 
@@ -49,10 +72,6 @@ def _proposed(defect: Defect) -> ProposedView | None:
     if proposed is None or defect.live_revision is None:
         return None
     return ProposedView(proposed.number, proposed.by, proposed.at, proposed.report)
-
-
-def _hold(hold: StandingHold) -> HoldView:
-    return HoldView(hold.person, hold.reason, hold.made_at, hold.until)
 
 
 def _signature(signature: OpenSignature) -> SignatureView:

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from risk import Fact, FactType, Value, check_value
+from installs_registry.fact_values import check_value
+from risk import Fact, FactType, Value
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,17}")
 _DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]{1,40}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?")

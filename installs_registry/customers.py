@@ -12,15 +12,17 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from installs_registry import installs
+from installs_registry import erasures, history, installs, preferences
 from installs_registry.addresses import Network, check_email, check_public_address
 from installs_registry.faults import Faults
 from installs_registry.plain_text import check_id, check_line, is_id
 from installs_registry.types import CustomerRecord, CustomerView
+from risk import Severity
 from storage import Row, Statements, Tx, instant
 from storage.outcomes import NotFound
 
 sql = Statements(__package__)
+care = Statements(__package__, "care.sql")
 
 #: A language tag's shape (RFC 5646): a language, then scripts, regions and variants.
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
@@ -42,8 +44,19 @@ class Contact:
     time_zone: str | None = None
     webhook: str | None = None
     partner: str | None = None
-    #: Instant from which the customer wants no mail; None: mail is welcome.
+    #: Instant from which the customer wants no mail at all; None: mail is welcome, from `email_floor` up.
     mail_refused_at: str | None = None
+    #: The least grave severity that may be sent there, or "nothing"; None: no choice was made, everything.
+    email_floor: str | None = None
+    webhook_floor: str | None = None
+
+    def wants_mail(self, severity: Severity) -> bool:
+        """Say whether the customer lets a mail about what is this grave reach it."""
+        return self.mail_refused_at is None and preferences.wants(self.email_floor, severity)
+
+    def wants_calls(self, severity: Severity) -> bool:
+        """Say whether the customer lets its webhook be called about what is this grave."""
+        return preferences.wants(self.webhook_floor, severity)
 
 
 def put(tx: Tx, customer: str, record: CustomerRecord, now: datetime, *, allowed: Sequence[Network] = ()) -> int:
@@ -63,8 +76,9 @@ def put(tx: Tx, customer: str, record: CustomerRecord, now: datetime, *, allowed
 def view(tx: Tx, customer: str) -> CustomerView:
     """Return the customer as it is answered; raises NotFound."""
     row = _row(tx, customer)
-    fields = {field: row[field] for field in CustomerView.__struct_fields__ if field != "customer"}
-    return CustomerView(customer=row["id"], **fields)
+    own = {"customer", "preferences"}
+    fields = {field: row[field] for field in CustomerView.__struct_fields__ if field not in own}
+    return CustomerView(customer=row["id"], preferences=preferences.of(tx, row["no"]), **fields)
 
 
 def no_of(tx: Tx, customer: str) -> int | None:
@@ -82,29 +96,34 @@ def contacts(tx: Tx, recipients: Sequence[int]) -> Mapping[int, Contact]:
     return found
 
 
-def refuse_mail(tx: Tx, customer_no: int, now: datetime) -> None:
-    """Note that the customer wants no more mail; asked for again, the first time stands."""
-    tx.run(sql.refuse_mail, no=customer_no, at=instant(now))
+def number(tx: Tx, customer: str) -> int:
+    """Return the number of a customer; raises NotFound."""
+    return cast("int", _row(tx, customer)["no"])
 
 
-def erase(tx: Tx, customer: str) -> int:
+def erase(tx: Tx, customer: str, now: datetime) -> int:
     """Forget a customer and return the number it had: notices of that recipient are the caller's to erase.
 
     Its installs stay, held by nobody known. Raises NotFound.
     """
-    no = cast("int", _row(tx, customer)["no"])
+    no = number(tx, customer)
     tx.run(sql.unlink_installs, customer_no=no)
+    for statement in (care.erase_claims, care.erase_claim_codes, care.erase_preferences):
+        tx.run(statement, customer_no=no)
     tx.run(sql.delete_customer, no=no)
+    erasures.note(tx, customer, now)
     return no
 
 
 def export(tx: Tx, customer: str) -> dict[str, Any]:
     """Return all that the registry holds of a customer; raises NotFound."""
     row = _row(tx, customer)
-    ids = [found["id"] for found in tx.all(sql.install_ids_of_customer, customer_no=row["no"])]
+    found = tx.all(sql.installs_of_customer, customer_no=row["no"])
     return {
         "customer": view(tx, customer),
-        "installs": [installs.view(tx, install, token=None, vendor=True) for install in ids],
+        "installs": [installs.view(tx, install["id"], token=None, vendor=True) for install in found],
+        "history": {install["id"]: history.of(tx, install["no"]) for install in found},
+        "claim_codes": tx.all(care.claim_codes_of, customer_no=row["no"]),
     }
 
 

@@ -1,5 +1,10 @@
 """The footprint tables: one typed column per declared fact, under names of our own.
 
+The rows lie by version, then by install: the key is (version_no, install_no). So the installs of the versions that a
+defect concerns are read in one go, whatever its condition asks of them. Every install has a row in the first part,
+also where nothing is known of it, and in a further one once it has a value there. Whoever changes
+installs.version_no moves the rows along.
+
 This is the one place that makes tables while the service runs. Its SQL is built from our own numbers only,
 never from a text that a user gave.
 """
@@ -8,16 +13,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import risk
 from installs_registry.known import KnownProduct
-from risk import Column, Fact, FactType, Value
+from risk import Fact, FactType, Value
 from storage import ColumnType, Tx
 
+#: The key of every part, in this order.
+KEY = ("version_no", "install_no")
 #: Columns of one part. PostgreSQL keeps up to 24 bytes of each text inside a row of at most 8,160.
 _PART_WIDTH = 250
 
-_COLUMN_TYPES = {
+COLUMN_TYPES = {
     FactType.INTEGER: ColumnType.INTEGER,
     FactType.NUMBER: ColumnType.REAL,
     FactType.BOOLEAN: ColumnType.BOOLEAN,
@@ -25,6 +33,18 @@ _COLUMN_TYPES = {
     FactType.STRINGS: ColumnType.TEXT,
     FactType.VERSION: ColumnType.TEXT,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a name's value stands."""
+
+    #: SQL expression of the value; qualified (`i.f_12`), as a set's test opens a scope of its own
+    sql: str
+    #: SQL expression of the sort key, for names whose type is version
+    key: str | None = None
+
+
 #: What is known of every install, under the aliases i = installs and v1 = the version it began with.
 _BUILT_IN = {
     "platform.os": Column("i.os"),
@@ -42,9 +62,28 @@ def footprint_table(product_no: int, part: int = 1) -> str:
 def joins(product: KnownProduct) -> str:
     """Return the SQL that joins the footprints to installs i, with the aliases that `columns` uses."""
     return " ".join(
-        f"LEFT JOIN {footprint_table(product.no, part)} {_alias(part)} ON {_alias(part)}.install_no = i.no"
-        for part in _parts(product)
+        f"LEFT JOIN {footprint_table(product.no, part)} {_alias(part)}"
+        f" ON {_alias(part)}.version_no = i.version_no AND {_alias(part)}.install_no = i.no"
+        for part in parts_of(product)
     )
+
+
+def by_version(product: KnownProduct, names: Iterable[str]) -> str:
+    """Return the tables that hold these names, the first part f before all others: its rows lie by version.
+
+    The aliases are those of `columns`; installs i and versions v1 are there only where a name asks for them.
+    """
+    names = frozenset(names)
+    needed = sorted({product.parts[name] for name in names & product.facts.keys()} - {1})
+    further = [
+        f"LEFT JOIN {footprint_table(product.no, part)} {_alias(part)}"
+        f" ON {_alias(part)}.version_no = f.version_no AND {_alias(part)}.install_no = f.install_no"
+        for part in needed
+    ]
+    if names & _BUILT_IN.keys():
+        # CROSS JOIN: SQLite would else begin with installs, which lie in no order that helps.
+        further.append("CROSS JOIN installs i CROSS JOIN versions v1")
+    return " ".join([f"{footprint_table(product.no)} f", *further])
 
 
 def columns(product: KnownProduct) -> Mapping[str, Column]:
@@ -73,44 +112,61 @@ def parts_for(types: Sequence[str], used: Iterable[tuple[int, str]]) -> list[int
 
 def ensure(tx: Tx, product: KnownProduct) -> None:
     """Make the tables and columns that the product's facts need, where they are not there yet."""
-    for part in _parts(product):
-        wanted = {"install_no": ColumnType.INTEGER}
+    for part in parts_of(product):
+        wanted = dict.fromkeys(KEY, ColumnType.INTEGER)
         for fact in (*product.facts.values(), *product.retired.values()):
             if product.parts[fact.name] == part:
                 wanted |= _column_types(product, fact)
-        tx.ensure_table(footprint_table(product.no, part), wanted, ["install_no"])
+        tx.ensure_table(footprint_table(product.no, part), wanted, KEY, clustered=True)
         tx.add_columns(footprint_table(product.no, part), wanted)
 
 
-def write(tx: Tx, product: KnownProduct, install_no: int, values: Mapping[str, Value | None]) -> None:
-    """Store these values of declared facts, checked before; None clears one, the others stay as they are."""
-    for part in sorted({product.parts[name] for name in values}):
-        cells: dict[str, object] = {}
-        for name, value in values.items():
-            if product.parts[name] == part:
-                cells |= _cells(product, product.facts[name], value)
-        names = ", ".join(cells)
-        places = ", ".join(f":{name}" for name in cells)
-        changes = ", ".join(f"{name} = excluded.{name}" for name in cells)
-        tx.run_built(
-            f"INSERT INTO {footprint_table(product.no, part)} (install_no, {names}) "  # noqa: S608 - our own names
-            f"VALUES (:install_no, {places}) ON CONFLICT (install_no) DO UPDATE SET {changes}",
-            {"install_no": install_no, **cells},
-        )
+def upsert(product: KnownProduct, part: int, cells: Sequence[str]) -> str:
+    """Return the SQL that writes these columns of one row of a part, named after its parameters, the key's too."""
+    names = (*KEY, *cells)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in cells)
+    return (
+        f"INSERT INTO {footprint_table(product.no, part)} ({', '.join(names)}) "  # noqa: S608 - our own names
+        f"VALUES ({', '.join(f':{name}' for name in names)}) "
+        f"ON CONFLICT ({', '.join(KEY)}) DO {f'UPDATE SET {changes}' if cells else 'NOTHING'}"
+    )
 
 
-def read(tx: Tx, product: KnownProduct, install_no: int) -> dict[str, Value]:
-    """Return the known values of the declared facts of one install."""
+def moving(product: KnownProduct, part: int) -> str:
+    """Return the SQL that moves the row of :install_no in a part from :version_no to :moved_to."""
+    return (
+        f"UPDATE {footprint_table(product.no, part)} SET version_no = :moved_to "  # noqa: S608 - our own names
+        "WHERE version_no = :version_no AND install_no = :install_no"
+    )
+
+
+def read(tx: Tx, product: KnownProduct, install_no: int, version_no: int) -> dict[str, Value]:
+    """Return the known values of the declared facts of one install, which has this version."""
     stored: dict[str, object] = {}
-    for part in _parts(product):
-        text = f"SELECT * FROM {footprint_table(product.no, part)} WHERE install_no = :no"  # noqa: S608 - our own names
-        for row in tx.built(text, {"no": install_no}):
+    for part in parts_of(product):
+        text = (
+            f"SELECT * FROM {footprint_table(product.no, part)} "  # noqa: S608 - our own names
+            "WHERE version_no = :version_no AND install_no = :no"
+        )
+        for row in tx.built(text, {"version_no": version_no, "no": install_no}):
             stored |= row
-    cells = {name: stored.get(_physical(product, name)) for name in product.facts}
-    return {name: _value(product.facts[name], cell) for name, cell in cells.items() if cell is not None}
+    cells = {name: stored.get(physical(product, name)) for name in product.facts}
+    return {name: value_of(product.facts[name], cell) for name, cell in cells.items() if cell is not None}
 
 
-def _parts(product: KnownProduct) -> list[int]:
+def drop(tx: Tx, product: KnownProduct, install_nos: Sequence[int]) -> None:
+    """Delete the footprints of installs of a product, which are still there themselves."""
+    rows = [{"install_no": install_no} for install_no in install_nos]
+    for part in parts_of(product):
+        text = (
+            f"DELETE FROM {footprint_table(product.no, part)} "  # noqa: S608 - our own names
+            "WHERE (version_no, install_no) = (SELECT version_no, no FROM installs WHERE no = :install_no)"
+        )
+        tx.many_built(text, rows)
+
+
+def parts_of(product: KnownProduct) -> list[int]:
+    """Return the parts that the footprints of a product have, rising."""
     return sorted({1, *product.parts.values()})
 
 
@@ -122,29 +178,31 @@ def _width(type_: str) -> int:
     return 2 if type_ == FactType.VERSION else 1
 
 
-def _physical(product: KnownProduct, name: str) -> str:
+def physical(product: KnownProduct, name: str) -> str:
+    """Return the name of the column that holds a fact, retired ones too."""
     return f"f_{product.fact_numbers[name]}"
 
 
 def _column(product: KnownProduct, fact: Fact) -> Column:
-    name = f"{_alias(product.parts[fact.name])}.{_physical(product, fact.name)}"
+    name = f"{_alias(product.parts[fact.name])}.{physical(product, fact.name)}"
     return Column(name, f"{name}_key" if fact.type is FactType.VERSION else None)
 
 
 def _no_column(fact: Fact) -> Column:
-    type_name, _, _ = _COLUMN_TYPES[fact.type].postgresql.partition(" COLLATE")
+    type_name, _, _ = COLUMN_TYPES[fact.type].postgresql.partition(" COLLATE")
     nothing = f"CAST(NULL AS {type_name})"
     return Column(nothing, nothing if fact.type is FactType.VERSION else None)
 
 
 def _column_types(product: KnownProduct, fact: Fact) -> dict[str, ColumnType]:
-    name = _physical(product, fact.name)
+    name = physical(product, fact.name)
     keys = {f"{name}_key": ColumnType.TEXT} if fact.type is FactType.VERSION else {}
-    return {name: _COLUMN_TYPES[fact.type]} | keys
+    return {name: COLUMN_TYPES[fact.type]} | keys
 
 
-def _cells(product: KnownProduct, fact: Fact, value: Value | None) -> dict[str, object]:
-    name = _physical(product, fact.name)
+def cells_of(product: KnownProduct, fact: Fact, value: Value | None) -> dict[str, object]:
+    """Return what the columns of a fact hold for a value, checked before; None: it is absent."""
+    name = physical(product, fact.name)
     if fact.scheme is not None:
         key = risk.scheme(fact.scheme).sort_key(value) if isinstance(value, str) else None
         return {name: value, f"{name}_key": key}
@@ -153,7 +211,8 @@ def _cells(product: KnownProduct, fact: Fact, value: Value | None) -> dict[str, 
     return {name: value}
 
 
-def _value(fact: Fact, cell: object) -> Value:
+def value_of(fact: Fact, cell: object) -> Value:
+    """Return the value that a column holds, which is not NULL; raises TypeError for what no fact can be."""
     if isinstance(cell, str):
         return tuple(json.loads(cell)) if fact.type is FactType.STRINGS else cell
     if fact.type is FactType.BOOLEAN:

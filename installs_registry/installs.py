@@ -1,28 +1,24 @@
-"""Installs: taking their check-ins, and what is known of one."""
+"""Installs: what is known of one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from installs_registry import footprints, products
+from installs_registry.installed import Installed, as_json
 from installs_registry.known import KnownProduct
 from installs_registry.plain_text import is_id
-from installs_registry.releases import version_no
-from installs_registry.reports import Report, read_report
-from installs_registry.tokens import digest, opens
-from installs_registry.types import CheckIn, InstallView, PlatformView
+from installs_registry.tokens import opens
+from installs_registry.types import InstallView, PlatformView
 from risk import Value
-from storage import Row, Statements, Tx, instant
-from storage.outcomes import Conflict, NotFound
+from storage import Row, Statements, Tx
+from storage.outcomes import NotFound
 
 sql = Statements(__package__)
 
 _PLATFORM = ("os", "os_version", "arch")
-#: What a check-in may leave as it was.
-_COLUMNS = ("customer_no", *_PLATFORM, "os_version_key", "acquired_through")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,62 +36,31 @@ class InstallState:
     history: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedIn:
-    """What a check-in has done."""
-
-    install_no: int
-    recipient: int
-    #: None: the install was not known.
-    before: InstallState | None
-    after: InstallState
-    #: Anything but the time it was last seen.
-    changed: bool
-
-
-def check_in(
-    tx: Tx,
-    product: KnownProduct,
-    install: str,
-    body: CheckIn,
-    *,
-    token: str | None,
-    vendor: bool,
-    now: datetime,
-) -> CheckedIn:
-    """Store what an install reports of itself; a repeat with nothing new stores only that it was seen.
-
-    `vendor` says that the report comes with the vendor's own authority; else it comes from a client app,
-    whose `token` opens the install. Raises Invalid with all faults, NotFound where the install is not the
-    app's to speak for, and Conflict where it is another product's. The caller shares the product's lock.
-    """
-    report = read_report(tx, product, install, body, token=token, vendor=vendor)
-    row = _locked(tx, install)
-    if row is None:
-        state = _insert(tx, product, install, report, None if vendor or token is None else digest(token), now)
-        if state is not None:
-            return CheckedIn(state.install_no, state.recipient, before=None, after=state, changed=True)
-        # Another transaction made it in this moment.
-        row = _locked(tx, install)
-    row = _own(row, token, vendor=vendor)
-    if row["product_no"] != product.no:
-        raise Conflict(f"The install {install} is one of {row['product']}, not of {product.id}.")
-    return _update(tx, product, row, report, now)
-
-
 def state(tx: Tx, product: KnownProduct, install_no: int) -> InstallState:
     """Return what the rules judge an install by; raises NotFound."""
     row = tx.one(sql.find_install_by_no, no=install_no)
     if row is None:
         raise NotFound("There is no such install.")
-    return _state(tx, product, row)
+    return InstallState(
+        install_no=row["no"],
+        recipient=row["recipient"],
+        version=row["version"],
+        version_no=row["version_no"],
+        facts={**footprints.read(tx, product, row["no"], row["version_no"]), **_built_in(row, row["first_version"])},
+        history=histories(tx, [install_no])[install_no],
+    )
 
 
-def view(tx: Tx, install: str, *, token: str | None, vendor: bool, product: KnownProduct | None = None) -> InstallView:
-    """Return an install as it is answered; raises NotFound, also for a client app without its token.
+def histories(tx: Tx, install_nos: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Return every version that each install has had, in the order in which it had them first."""
+    found: dict[int, dict[str, None]] = {no: {} for no in install_nos}
+    for no, version in tx.tuples(sql.versions_of_installs, numbers=as_json(install_nos)) if install_nos else ():
+        found[no][version] = None
+    return {no: tuple(versions) for no, versions in found.items()}
 
-    `product` spares looking it up, where the caller knows that the install is one of it.
-    """
+
+def view(tx: Tx, install: str, *, token: str | None, vendor: bool) -> InstallView:
+    """Return an install as it is answered; raises NotFound, also for a client app without its token."""
     row = _own(tx.one(sql.find_install, id=install) if is_id(install) else None, token, vendor=vendor)
     return InstallView(
         install=row["id"],
@@ -104,103 +69,38 @@ def view(tx: Tx, install: str, *, token: str | None, vendor: bool, product: Know
         first_version=row["first_version"],
         customer=row["customer"],
         platform=PlatformView(**{name: row[name] for name in _PLATFORM}),
-        footprint=footprints.read(tx, product or products.find(tx, row["product"]), row["no"]),
+        footprint=footprints.read(tx, products.find(tx, row["product"]), row["no"], row["version_no"]),
         acquired_through=row["acquired_through"],
         first_seen_at=row["first_seen_at"],
         last_seen_at=row["last_seen_at"],
     )
 
 
-def _locked(tx: Tx, install: str) -> Row | None:
-    if tx.dialect == "postgresql":
-        tx.one(sql.lock_install, id=install)
-    return tx.one(sql.find_install, id=install)
+def view_of(product: KnownProduct, held: Installed) -> InstallView:
+    """Return an install as it is answered, without looking anything up."""
+    return InstallView(
+        install=held.id,
+        product=product.id,
+        version=held.version,
+        first_version=held.first_version,
+        customer=held.customer,
+        platform=PlatformView(os=held.os, os_version=held.os_version, arch=held.arch),
+        footprint=dict(held.values),
+        acquired_through=held.acquired_through,
+        first_seen_at=held.first_seen_at,
+        last_seen_at=held.last_seen_at,
+    )
 
 
 def _own(row: Row | None, token: str | None, *, vendor: bool) -> Row:
     """Return the install's row; raises NotFound alike where there is none and where it is not the asker's."""
-    if row is None or not (vendor or opens(row["token_hash"], token)):
+    # Asked before it is looked whether there is an install, so that the one takes as long as the other.
+    allowed = vendor or opens(row["token_hash"] if row else None, token)
+    if row is None or not allowed:
         raise NotFound("There is no such install.")
     return row
-
-
-def _insert(
-    tx: Tx, product: KnownProduct, install: str, report: Report, token_hash: str | None, now: datetime
-) -> InstallState | None:
-    """Return the new install's state, None where it is there by now."""
-    columns: dict[str, Any] = dict.fromkeys(_COLUMNS) | dict(report.columns)
-    number = version_no(tx, product, report.version)
-    no = tx.value(
-        sql.insert_install,
-        id=install,
-        product_no=product.no,
-        version_no=number,
-        token_hash=token_hash,
-        at=instant(now),
-        **columns,
-    )
-    if no is None:
-        return None
-    if columns["customer_no"] is None:
-        tx.run(sql.address_to_itself, no=no)
-    tx.run(sql.insert_install_version, install_no=no, version_no=number, since=instant(now))
-    values = {name: value for name, value in report.values.items() if value is not None}
-    if values:
-        footprints.write(tx, product, no, values)
-    return InstallState(
-        install_no=no,
-        recipient=columns["customer_no"] or -no,
-        version=report.version,
-        version_no=number,
-        facts={**values, **_built_in(columns, report.version)},
-        history=(report.version,),
-    )
-
-
-def _update(tx: Tx, product: KnownProduct, row: Row, report: Report, now: datetime) -> CheckedIn:
-    before = _state(tx, product, row)
-    no = before.install_no
-    columns = {name: row[name] for name in _COLUMNS} | dict(report.columns)
-    values = {name: value for name, value in report.values.items() if before.facts.get(name) != value}
-    moved = report.version != before.version
-    changed = moved or bool(values) or any(row[name] != value for name, value in columns.items())
-    if not changed:
-        tx.run(sql.see_install, no=no, at=instant(now))
-        return CheckedIn(no, before.recipient, before=before, after=before, changed=False)
-    number = version_no(tx, product, report.version) if moved else before.version_no
-    tx.run(sql.update_install, no=no, version_no=number, at=instant(now), **columns)
-    if moved:
-        tx.run(sql.insert_install_version, install_no=no, version_no=number, since=instant(now))
-    if values:
-        footprints.write(tx, product, no, values)
-    after = replace(
-        before,
-        recipient=columns["customer_no"] or -no,
-        version=report.version,
-        version_no=number,
-        facts=_merged(before.facts, values) | _built_in(columns, row["first_version"]),
-        history=tuple(dict.fromkeys((*before.history, report.version))),
-    )
-    return CheckedIn(no, after.recipient, before=before, after=after, changed=True)
-
-
-def _state(tx: Tx, product: KnownProduct, row: Row) -> InstallState:
-    versions = tx.all(sql.versions_of_install, install_no=row["no"])
-    return InstallState(
-        install_no=row["no"],
-        recipient=row["recipient"],
-        version=row["version"],
-        version_no=row["version_no"],
-        facts={**footprints.read(tx, product, row["no"]), **_built_in(row, row["first_version"])},
-        history=tuple(dict.fromkeys(version["text"] for version in versions)),
-    )
 
 
 def _built_in(columns: Mapping[str, Any], first_version: str) -> dict[str, Value]:
     platform = {f"platform.{name}": columns[name] for name in _PLATFORM if columns[name] is not None}
     return {**platform, "install.first_version": first_version}
-
-
-def _merged(facts: Mapping[str, Value], values: Mapping[str, Value | None]) -> dict[str, Value]:
-    merged = {**facts, **values}
-    return {name: value for name, value in merged.items() if value is not None and not name.startswith("platform.")}

@@ -1,7 +1,7 @@
 """Reading an import as it streams in: one record at a time, in memory that does not grow with the file.
 
 Newline-delimited JSON (application/x-ndjson) and CSV (RFC 4180, UTF-8) become the same objects. A line that
-cannot be read is told and skipped.
+cannot be read is told and skipped. A reader is fed with pieces and waits for nothing.
 """
 
 from __future__ import annotations
@@ -9,25 +9,29 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import MappingProxyType
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
+
+import msgspec
+
+from installs_registry.columns import GROUPS, Columns
 
 #: Longest line, or record of a CSV file, in bytes.
 MAX_LINE: Final = 1_048_576
 
 _BOM: Final = b"\xef\xbb\xbf"
+#: How a file begins that is in another Unicode encoding.
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _TOO_LONG: Final = f"This line is longer than {MAX_LINE} bytes."
-_NOT_UTF_8: Final = "This line is not UTF-8."
+#: With one of these in a line, its keys cannot be counted by their ends.
+_UNSURE: Final = (b"\\", b'" ', b'"\t', b'"\r')
+_NUL: Final = "This line holds U+0000: the file may be in UTF-16, save it as UTF-8."
 #: The first line of a CSV record whose last cell is quoted and not closed: it goes on in the next line.
 _OPEN_RECORD: Final = re.compile(rb'(?:(?:"(?:[^"]|"")*+"|[^",]*+),)*+"(?:[^"]|"")*+')
-#: Columns of a CSV file whose name begins so are gathered in one member.
-_GROUPS: Final[Mapping[str, str]] = MappingProxyType({"platform": "platform", "footprint": "cells"})
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(msgspec.Struct, frozen=True):
     """One record of an import: either `value` or `error` is there."""
 
     #: Of the record's first line in the file, from 1.
@@ -37,12 +41,36 @@ class Line:
     error: str | None = None
 
 
-async def lines(stream: AsyncIterator[bytes], content_type: str) -> AsyncIterator[Line]:
-    """Read the records of `stream`, which is of one of MEDIA_TYPES; raises ValueError for another."""
-    reader = MEDIA_TYPES.get(content_type)
+class LineReader(Protocol):
+    """Makes lines of the pieces of a file."""
+
+    def feed(self, piece: bytes) -> list[Line]:
+        """Return the lines that this piece completes."""
+        ...
+
+    def end(self) -> list[Line]:
+        """Return what is left when the file has ended."""
+        ...
+
+
+def line_reader(media_type: str, columns: Columns | None = None) -> LineReader:
+    """Return a reader of one of MEDIA_TYPES; raises ValueError for another.
+
+    Without `columns` every name is taken as it stands.
+    """
+    reader = MEDIA_TYPES.get(media_type)
     if reader is None:
         raise ValueError(f"An import is one of {', '.join(MEDIA_TYPES)}.")
-    async for line in reader(_numbered(stream)):
+    return reader(columns)
+
+
+async def lines(stream: AsyncIterator[bytes], media_type: str, columns: Columns | None = None) -> AsyncIterator[Line]:
+    """Read the records of `stream`, which is of one of MEDIA_TYPES; raises ValueError for another."""
+    reader = line_reader(media_type, columns)
+    async for piece in stream:
+        for line in reader.feed(piece):
+            yield line
+    for line in reader.end():
         yield line
 
 
@@ -50,60 +78,122 @@ class _Unreadable(ValueError):
     """A record that cannot be read, with a sentence that says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Raw:
-    """A line of the file without its end."""
-
-    number: int
-    #: None: it was longer than MAX_LINE.
-    text: bytes | None
+#: The number of a line and its bytes without its end; None: it was longer than MAX_LINE.
+_Raw = tuple[int, bytes | None]
 
 
-async def _numbered(stream: AsyncIterator[bytes]) -> AsyncIterator[_Raw]:
-    """Cut a stream of any chunks into lines, with a byte order mark and line ends taken off."""
-    number, rest = 1, bytearray()
-    async for chunk in stream:
-        first, *others = chunk.split(b"\n")
-        rest += first
-        for start in others:
-            yield _raw(number, rest)
-            number, rest = number + 1, bytearray(start)
+class _Splitter:
+    """Cuts pieces of any size into lines, with a byte order mark and line ends taken off."""
+
+    def __init__(self) -> None:
+        self._number = 1
+        self._rest = bytearray()
+
+    def feed(self, piece: bytes) -> Iterator[_Raw]:
+        first, *others = piece.split(b"\n")
+        self._rest += first
+        if others:
+            yield self._next(bytes(self._rest))
+            for text in others[:-1]:
+                yield self._next(text)
+            self._rest = bytearray(others[-1])
         # One byte too many says that the line is too long; what follows of it is not kept.
-        del rest[MAX_LINE + 1 :]
-    if rest:
-        yield _raw(number, rest)
+        del self._rest[MAX_LINE + 1 :]
+
+    def end(self) -> Iterator[_Raw]:
+        if self._rest:
+            yield self._next(bytes(self._rest))
+
+    def _next(self, line: bytes) -> _Raw:
+        number, self._number = self._number, self._number + 1
+        if len(line) > MAX_LINE:
+            return number, None
+        text = line.removesuffix(b"\r")
+        return number, text.removeprefix(_BOM) if number == 1 else text
 
 
-def _raw(number: int, line: bytearray) -> _Raw:
-    if len(line) > MAX_LINE:
-        return _Raw(number, None)
-    text = bytes(line).removesuffix(b"\r")
-    return _Raw(number, text.removeprefix(_BOM) if number == 1 else text)
+class NdjsonReader:
+    """Reads an object from each line."""
+
+    def __init__(self, columns: Columns | None = None) -> None:
+        self._splitter = _Splitter()
+        self._decode = msgspec.json.Decoder().decode
+        self._columns = columns
+
+    def feed(self, piece: bytes) -> list[Line]:
+        """Return the lines that this piece completes."""
+        return [line for number, text in self._splitter.feed(piece) if (line := self._line(number, text)) is not None]
+
+    def end(self) -> list[Line]:
+        """Return the last line, where nothing ends it."""
+        return [line for number, text in self._splitter.end() if (line := self._line(number, text)) is not None]
+
+    def _line(self, number: int, text: bytes | None) -> Line | None:
+        """Return the line, None for an empty one."""
+        if text is not None and not text.strip():
+            return None
+        try:
+            value = self._object(_checked(number, text))
+            return Line(number, value if self._columns is None else self._columns.of_object(value))
+        except ValueError as error:
+            return Line(number, None, str(error))
+
+    def _object(self, text: bytes) -> dict[str, Any]:
+        """Return the object of a line; raises ValueError with a sentence."""
+        try:
+            value = self._decode(text)
+        except (msgspec.DecodeError, ValueError, RecursionError):
+            value = None
+        # Where no quote is escaped or has a blank behind it, every `":` ends a key and each key ends so: with as many
+        # of them as keys, no key is there twice.
+        if type(value) is dict and text.count(b'":') == _keys(value) and not any(map(text.__contains__, _UNSURE)):
+            return value
+        return _strict_object(text)
 
 
-async def _ndjson(raws: AsyncIterator[_Raw]) -> AsyncIterator[Line]:
-    async for raw in raws:
-        if raw.text is None:
-            yield Line(raw.number, None, _TOO_LONG)
-        elif raw.text.strip():
-            yield _object(raw.number, raw.text)
+def _keys(value: dict[str, Any]) -> int:
+    keys = len(value)
+    for member in value.values():
+        if type(member) is dict:
+            keys += len(member)
+    return keys
 
 
-def _object(number: int, text: bytes) -> Line:
+def _checked(number: int, text: bytes | None) -> bytes:
+    """Return the text of a line that can be read; raises _Unreadable."""
+    if text is None:
+        raise _Unreadable(_TOO_LONG)
+    if number == 1 and text.startswith(_UTF_16):
+        raise _Unreadable("This file is in UTF-16: save it as UTF-8.")
+    if b"\0" in text:
+        raise _Unreadable(_NUL)
+    return text
+
+
+def _decoded(text: bytes) -> str:
     try:
-        value = json.loads(text.decode(), object_pairs_hook=_members, parse_constant=_refuse_constant)
+        return text.decode()
+    except UnicodeDecodeError as error:
+        where = f"its byte {error.start + 1} is 0x{text[error.start]:02X}"
+        raise _Unreadable(f"This line is not UTF-8: {where}. Save the file as UTF-8.") from None
+
+
+def _strict_object(text: bytes) -> dict[str, Any]:
+    """Return the object of a line as slow and as strict as can be; raises _Unreadable."""
+    try:
+        value = json.loads(_decoded(text), object_pairs_hook=_members, parse_constant=_refuse_constant)
         _encodable(text, value)
-    except UnicodeDecodeError:
-        return Line(number, None, _NOT_UTF_8)
+    except _Unreadable:
+        raise
     except UnicodeEncodeError:
-        return Line(number, None, "Half of a surrogate pair is not a character.")
+        raise _Unreadable("Half of a surrogate pair is not a character.") from None
     except RecursionError:
-        return Line(number, None, "This line is nested too deeply.")
+        raise _Unreadable("This line is nested too deeply.") from None
     except ValueError as error:
-        return Line(number, None, f"This line is not a JSON object: {error}.")
+        raise _Unreadable(f"This line is not a JSON object: {error}.") from None
     if not isinstance(value, dict):
-        return Line(number, None, "This line is not a JSON object.")
-    return Line(number, value)
+        raise _Unreadable("This line is not a JSON object.")
+    return value
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -123,78 +213,118 @@ def _encodable(text: bytes, value: object) -> None:
         json.dumps(value, ensure_ascii=False).encode()
 
 
-async def _csv(raws: AsyncIterator[_Raw]) -> AsyncIterator[Line]:
-    header: list[str] | None = None
-    async for raw in _records(raws):
+class CsvReader:
+    """Reads an object from each record, by the names in the first one."""
+
+    def __init__(self, columns: Columns | None = None) -> None:
+        self._splitter = _Splitter()
+        self._columns = columns
+        #: What each column stands for: a member, and the one inside it; None: it is passed over.
+        self._places: list[tuple[str, str] | None] | None = None
+        #: Whether the first line was wrong, so that no other can be read.
+        self._given_up = False
+        #: A record whose last cell goes on in the next line.
+        self._open: _OpenRecord | None = None
+
+    def feed(self, piece: bytes) -> list[Line]:
+        """Return the records that this piece completes."""
+        return [line for raw in self._splitter.feed(piece) for line in self._lines(raw)]
+
+    def end(self) -> list[Line]:
+        """Return the last record, where nothing ends it."""
+        found = [line for raw in self._splitter.end() for line in self._lines(raw)]
+        rest, self._open = self._open, None
+        return [*found, *self._record(*rest.whole)] if rest is not None else found
+
+    def _lines(self, raw: _Raw) -> Iterator[Line]:
+        """Join the lines of each record, leaving out empty ones."""
+        number, text = raw
+        if self._open is not None:
+            if self._open.closed_by(text):
+                rest, self._open = self._open, None
+                yield from self._record(*rest.whole)
+        elif text is not None and text.count(b'"') % 2 and _OPEN_RECORD.fullmatch(text):
+            self._open = _OpenRecord(number, text)
+        elif text is None or text.strip():
+            yield from self._record(number, text)
+
+    def _record(self, number: int, text: bytes | None) -> Iterator[Line]:
+        if self._given_up:
+            return
         try:
-            cells = _cells(raw)
-            if header is not None:
-                yield Line(raw.number, _record(header, cells))
+            cells = _cells(number, text)
+            if self._places is not None:
+                value = _value(self._places, cells)
+                yield Line(number, value if self._columns is None else self._columns.filled(value))
             else:
-                header = _checked_header(cells)
-        except _Unreadable as error:
-            yield Line(raw.number, None, str(error))
-            if header is None:
-                return
+                self._places = _places(cells, self._columns)
+        except ValueError as error:
+            self._given_up = self._places is None
+            yield Line(number, None, str(error))
 
 
-async def _records(raws: AsyncIterator[_Raw]) -> AsyncIterator[_Raw]:
-    """Join the lines of each record, leaving out empty ones."""
-    async for raw in raws:
-        if raw.text is not None and raw.text.count(b'"') % 2 and _OPEN_RECORD.fullmatch(raw.text):
-            yield await _closed(raw.number, bytearray(raw.text), raws)
-        elif raw.text is None or raw.text.strip():
-            yield raw
+class _OpenRecord:
+    """A record of several lines while its last cell is open."""
 
+    def __init__(self, number: int, text: bytes) -> None:
+        self._number = number
+        self._text = bytearray(text)
+        self._overlong = False
 
-async def _closed(number: int, text: bytearray, raws: AsyncIterator[_Raw]) -> _Raw:
-    """Return a record whose last cell is open so far, with the lines up to the one that closes it."""
-    overlong = False
-    async for raw in raws:
-        overlong = overlong or raw.text is None or len(text) + len(raw.text) >= MAX_LINE
-        if raw.text is not None and not overlong:
-            text += b"\n" + raw.text
+    @property
+    def whole(self) -> _Raw:
+        """The record as far as it goes."""
+        return self._number, None if self._overlong else bytes(self._text)
+
+    def closed_by(self, text: bytes | None) -> bool:
+        """Add a line; say whether it closes the record."""
+        self._overlong = self._overlong or text is None or len(self._text) + len(text) >= MAX_LINE
+        if text is not None and not self._overlong:
+            self._text += b"\n" + text
         # Quotes inside a cell are doubled, so an odd number of them closes it and opens no other.
-        if raw.text is not None and raw.text.count(b'"') % 2:
-            break
-    return _Raw(number, None if overlong else bytes(text))
+        return text is not None and text.count(b'"') % 2 == 1
 
 
-def _cells(raw: _Raw) -> list[str]:
-    if raw.text is None:
-        raise _Unreadable(_TOO_LONG)
+def _cells(number: int, text: bytes | None) -> list[str]:
+    decoded = _decoded(_checked(number, text))
     try:
-        return next(csv.reader([raw.text.decode()], strict=True))
-    except UnicodeDecodeError:
-        raise _Unreadable(_NOT_UTF_8) from None
+        return next(csv.reader([decoded], strict=True))
     except csv.Error:
         raise _Unreadable("This line is not CSV: its quotes are not in pairs, or a cell is too long.") from None
 
 
-def _checked_header(cells: list[str]) -> list[str]:
+def _places(cells: list[str], columns: Columns | None) -> list[tuple[str, str] | None]:
+    """Return what the columns stand for; raises ValueError."""
     names = [cell.strip() for cell in cells]
     if "" in names or len(set(names)) < len(names):
         raise _Unreadable("The first line names the columns, each once.")
-    if {*_GROUPS.keys(), *_GROUPS.values()} & set(names):
+    targets: list[str | None] = [*names] if columns is None else columns.placed(names)
+    if {*GROUPS.keys(), *GROUPS.values()} & set(targets):
         raise _Unreadable("A column is one value: write platform.os, footprint.notebooks and the like.")
-    return names
+    return [None if target is None else _place(target) for target in targets]
 
 
-def _record(header: list[str], cells: list[str]) -> dict[str, Any]:
+def _place(target: str) -> tuple[str, str]:
+    group, dot, member = target.partition(".")
+    return (GROUPS[group], member) if dot and group in GROUPS else (target, "")
+
+
+def _value(places: list[tuple[str, str] | None], cells: list[str]) -> dict[str, Any]:
     """Return the object that a record stands for; an empty cell says nothing."""
-    if len(cells) != len(header):
-        raise _Unreadable(f"This line has {len(cells)} cells, the first line names {len(header)} columns.")
+    if len(cells) != len(places):
+        raise _Unreadable(f"This line has {len(cells)} cells, the first line names {len(places)} columns.")
     value: dict[str, Any] = {}
-    for name, cell in zip(header, cells, strict=True):
-        group, dot, member = name.partition(".")
-        if cell and dot and group in _GROUPS:
-            value.setdefault(_GROUPS[group], {})[member] = cell
-        elif cell:
-            value[name] = cell
+    for place, cell in zip(places, cells, strict=True):
+        if cell and place is not None:
+            name, member = place
+            if member:
+                value.setdefault(name, {})[member] = cell
+            else:
+                value[name] = cell
     return value
 
 
 #: How to read each type of import.
-MEDIA_TYPES: Final[Mapping[str, Callable[[AsyncIterator[_Raw]], AsyncIterator[Line]]]] = MappingProxyType(
-    {"application/x-ndjson": _ndjson, "text/csv": _csv}
+MEDIA_TYPES: Final[Mapping[str, Callable[[Columns | None], LineReader]]] = MappingProxyType(
+    {"application/x-ndjson": NdjsonReader, "text/csv": CsvReader}
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import risk
 from installs_registry import footprints
+from installs_registry.fact_values import check_fact_name
 from installs_registry.faults import Faults, member
 from installs_registry.known import KnownProduct
 from installs_registry.plain_text import check_line, check_product_id, check_prose, is_product_id
@@ -20,7 +21,7 @@ __all__ = [
     "declare",
     "find",
     "find_by_number",
-    "held",
+    "hold",
     "known_products",
     "lock",
     "named",
@@ -62,12 +63,12 @@ def find(tx: Tx, product: str) -> KnownProduct:
     return _known(tx, _row(tx, sql.find_product, product))
 
 
-def held(tx: Tx, product: str) -> KnownProduct:
-    """Return the product, held against publications until the transaction ends, as a check-in needs it.
+def hold(tx: Tx, product: str) -> int:
+    """Hold a product against publications until the transaction ends, as a check-in does; return its number.
 
     Raises NotFound.
     """
-    return _known(tx, _row(tx, sql.find_product_shared, product))
+    return int(_row(tx, sql.find_product_shared, product)["no"])
 
 
 def find_by_number(tx: Tx, product_no: int) -> KnownProduct:
@@ -170,7 +171,7 @@ def _check(product: str, declaration: ProductDeclaration) -> None:
 
 def _check_fact(faults: Faults, name: str, fact: FactDeclaration) -> None:
     at = member("/facts", name)
-    faults.check(at, risk.check_fact_name, name)
+    faults.check(at, check_fact_name, name)
     faults.check(at, lambda _: risk.Fact(name, risk.FactType(fact.type), fact.scheme), name)
     texts: Mapping[str, tuple[str | None, Callable[[str], None]]] = {
         "unit": (fact.unit, check_line),

@@ -68,6 +68,13 @@ SELECT no, status, offered_at, url FROM versions WHERE product_no = :product_no 
 -- name: version_no
 SELECT no FROM versions WHERE product_no = :product_no AND text = :text;
 
+-- name: version_numbers
+SELECT text, no FROM versions WHERE product_no = :product_no AND text IN (SELECT value FROM json_each(:texts));
+
+-- name: version_numbers (postgresql)
+SELECT text, no FROM versions
+WHERE product_no = :product_no AND text IN (SELECT value FROM json_array_elements_text(CAST(:texts AS JSON)));
+
 -- name: insert_version
 INSERT INTO versions (product_no, text, sort_key) VALUES (:product_no, :text, :sort_key)
 ON CONFLICT (product_no, text) DO NOTHING;
@@ -111,6 +118,15 @@ FROM customers WHERE id = :id;
 -- name: customer_no
 SELECT no FROM customers WHERE id = :id;
 
+-- name: customer_numbers
+SELECT id, no FROM customers WHERE id IN (SELECT value FROM json_each(:ids));
+
+-- name: customer_numbers (postgresql)
+SELECT id, no FROM customers WHERE id IN (SELECT value FROM json_array_elements_text(CAST(:ids AS JSON)));
+
+-- name: customer_id
+SELECT id FROM customers WHERE no = :no;
+
 -- name: insert_customer
 INSERT INTO customers (id, name, email, locale, time_zone, partner, webhook, changed_at)
 VALUES (:id, :name, :email, :locale, :time_zone, :partner, :webhook, :at)
@@ -123,15 +139,20 @@ SET name = :name, email = :email, locale = :locale, time_zone = :time_zone, part
 WHERE id = :id;
 
 -- name: contacts
-SELECT no, id, name, email, locale, time_zone, webhook, partner, mail_refused_at
-FROM customers WHERE no IN (SELECT value FROM json_each(:numbers));
+SELECT c.no, c.id, c.name, c.email, c.locale, c.time_zone, c.webhook, c.partner, c.mail_refused_at,
+    pe.floor AS email_floor, pw.floor AS webhook_floor
+FROM customers c
+LEFT JOIN preferences pe ON pe.customer_no = c.no AND pe.channel = 'email'
+LEFT JOIN preferences pw ON pw.customer_no = c.no AND pw.channel = 'webhook'
+WHERE c.no IN (SELECT value FROM json_each(:numbers));
 
 -- name: contacts (postgresql)
-SELECT no, id, name, email, locale, time_zone, webhook, partner, mail_refused_at
-FROM customers WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)));
-
--- name: refuse_mail
-UPDATE customers SET mail_refused_at = :at WHERE no = :no AND mail_refused_at IS NULL;
+SELECT c.no, c.id, c.name, c.email, c.locale, c.time_zone, c.webhook, c.partner, c.mail_refused_at,
+    pe.floor AS email_floor, pw.floor AS webhook_floor
+FROM customers c
+LEFT JOIN preferences pe ON pe.customer_no = c.no AND pe.channel = 'email'
+LEFT JOIN preferences pw ON pw.customer_no = c.no AND pw.channel = 'webhook'
+WHERE c.no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)));
 
 -- name: unlink_installs
 UPDATE installs SET customer_no = NULL, recipient = -no WHERE customer_no = :customer_no;
@@ -139,16 +160,19 @@ UPDATE installs SET customer_no = NULL, recipient = -no WHERE customer_no = :cus
 -- name: delete_customer
 DELETE FROM customers WHERE no = :no;
 
--- name: install_ids_of_customer
-SELECT id FROM installs WHERE customer_no = :customer_no ORDER BY id;
+-- name: installs_of_customer
+SELECT no, id FROM installs WHERE customer_no = :customer_no ORDER BY id;
 
 -- Installs.
 
--- name: lock_install
-SELECT no FROM installs WHERE id = :id;
+-- Whoever holds several installs holds them in the order of their numbers, as a sweep's page does.
 
--- name: lock_install (postgresql)
-SELECT no FROM installs WHERE id = :id FOR UPDATE;
+-- name: lock_installs_of
+SELECT no FROM installs WHERE 1 = 0 AND id = :ids;
+
+-- name: lock_installs_of (postgresql)
+SELECT no FROM installs WHERE id IN (SELECT value FROM json_array_elements_text(CAST(:ids AS JSON)))
+ORDER BY no FOR NO KEY UPDATE;
 
 -- name: find_install
 SELECT i.no, i.id, i.product_no, i.version_no, i.customer_no, i.recipient, i.os, i.os_version, i.os_version_key, i.arch,
@@ -172,16 +196,13 @@ JOIN versions f ON f.no = i.first_version_no
 LEFT JOIN customers c ON c.no = i.customer_no
 WHERE i.no = :no;
 
--- name: insert_install
-INSERT INTO installs (id, product_no, version_no, first_version_no, customer_no, recipient, os, os_version,
-    os_version_key, arch, acquired_through, token_hash, first_seen_at, last_seen_at)
-VALUES (:id, :product_no, :version_no, :version_no, :customer_no, COALESCE(CAST(:customer_no AS BIGINT), 0), :os, :os_version,
-    :os_version_key, :arch, :acquired_through, :token_hash, :at, :at)
-ON CONFLICT (id) DO NOTHING
-RETURNING no;
+-- `places` is a JSON list, an element for each number wanted.
 
--- name: address_to_itself
-UPDATE installs SET recipient = -no WHERE no = :no;
+-- name: fresh_install_numbers
+SELECT (SELECT COALESCE(max(no), 0) FROM installs) + value AS no FROM json_each(:places);
+
+-- name: fresh_install_numbers (postgresql)
+SELECT nextval(pg_get_serial_sequence('installs', 'no')) AS no FROM json_array_elements_text(CAST(:places AS JSON));
 
 -- name: update_install
 UPDATE installs
@@ -191,11 +212,13 @@ SET version_no = :version_no, customer_no = :customer_no, recipient = COALESCE(C
 WHERE no = :no;
 
 -- name: see_install
-UPDATE installs SET last_seen_at = :at WHERE no = :no;
+UPDATE installs SET last_seen_at = :at WHERE no = :no AND last_seen_at < :at;
 
--- name: insert_install_version
-INSERT INTO install_versions (install_no, version_no, since) VALUES (:install_no, :version_no, :since);
+-- name: versions_of_installs
+SELECT h.install_no, v.text FROM install_versions h JOIN versions v ON v.no = h.version_no
+WHERE h.install_no IN (SELECT value FROM json_each(:numbers)) ORDER BY h.install_no, h.no;
 
--- name: versions_of_install
-SELECT v.text FROM install_versions h JOIN versions v ON v.no = h.version_no
-WHERE h.install_no = :install_no ORDER BY h.no;
+-- name: versions_of_installs (postgresql)
+SELECT h.install_no, v.text FROM install_versions h JOIN versions v ON v.no = h.version_no
+WHERE h.install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+ORDER BY h.install_no, h.no;

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 import risk
@@ -121,6 +122,22 @@ def version_no(tx: Tx, product: KnownProduct, text: str) -> int:
         # Another transaction may have been first: its row serves as well.
         known = tx.value(sql.version_no, product_no=product.no, text=text)
     return cast("int", known)
+
+
+def version_numbers(tx: Tx, product: KnownProduct, texts: Collection[str]) -> dict[str, int]:
+    """Return our numbers of versions that parse, new or known."""
+    known = _known_numbers(tx, product, texts)
+    missing = sorted(set(texts) - known.keys())
+    for text in missing:
+        tx.run(sql.insert_version, product_no=product.no, text=text, sort_key=_sort_key(product, text))
+    return known | _known_numbers(tx, product, missing)
+
+
+def _known_numbers(tx: Tx, product: KnownProduct, texts: Collection[str]) -> dict[str, int]:
+    if not texts:
+        return {}
+    listed = msgspec.json.encode(list(texts)).decode()
+    return dict(tx.tuples(sql.version_numbers, product_no=product.no, texts=listed))
 
 
 def check_version(product: KnownProduct, text: str) -> str | None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from typing import Final
 
 from installs_registry.types import TOKEN_LENGTH
+
+#: As long as a digest, and of no token.
+_NOBODYS: Final = "-" * 64
 
 
 def check_token(token: str | None) -> None:
@@ -24,9 +28,13 @@ def digest(token: str) -> str:
 
 
 def opens(token_hash: str | None, token: str | None) -> bool:
-    """Say whether `token` has this digest; an install without one is closed to every token."""
+    """Say whether `token` has this digest; an install without one is closed to every token.
+
+    The work is the same for an install that is not there (None) and for one that is another's.
+    """
     try:
         check_token(token)
     except ValueError:
         return False
-    return token is not None and token_hash is not None and hmac.compare_digest(token_hash, digest(token))
+    same = hmac.compare_digest(token_hash or _NOBODYS, digest(token or ""))
+    return same and token_hash is not None

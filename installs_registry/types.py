@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from installs_registry.preferences import Preference
+
 ProductId = Annotated[
     str,
     Meta(
@@ -145,6 +147,18 @@ class CheckIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     customer: Annotated[
         CustomerId | UnsetType | None, Meta(description="who holds the install; not from a client app's key")
     ] = UNSET
+    claim: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=64,
+                description="a claim code that the customer was given; it links a client app's install to the customer",
+                examples=["7QX2A-M4T9B-0RWZK-5C8EH"],
+            ),
+        ]
+        | UnsetType
+    ) = UNSET
     platform: Platform | UnsetType | None = UNSET
     footprint: (
         Annotated[
@@ -222,13 +236,15 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str | None
     partner: str | None
     webhook: str | UnsetType | None
-    #: When the customer asked for no more mail; null: mail is welcome.
+    #: When the customer asked for no more mail at all; null: mail is welcome.
     mail_refused_at: str | None
+    #: What the customer has chosen to hear, by channel; a channel without a choice hears everything.
+    preferences: dict[str, Preference] | UnsetType
     changed_at: str
 
     def without_addresses(self) -> CustomerView:
         """Return the view for a role that may not read names and addresses."""
-        return msgspec.structs.replace(self, name=UNSET, email=UNSET, webhook=UNSET)
+        return msgspec.structs.replace(self, name=UNSET, email=UNSET, webhook=UNSET, preferences=UNSET)
 
 
 class PlatformView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -1,125 +1,224 @@
-"""What became of each exposure of a defect, computed from what was recorded, and how far its deliveries are."""
+"""What became of each exposure of a defect, computed from what was recorded: line by line, and in numbers.
+
+The numbers are counted from the very lines that the table shows, so the two cannot disagree.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
 
 import risk
 from feeds import store as defects
 from feeds.defects import Defect, as_rule_input
-from installs_registry import products, releases
-from notifier.publications import load_index
-from notifier.states import NoticeState
-from notifier.types import LedgerView, ProgressView
+from installs_registry import releases
+from installs_registry.preferences import wanted
+from notifier.proofs import PROOFS, LedgerLine, Outcome
+from notifier.publications import load_product
+from notifier.types import LedgerView, StepView
 from risk import Standing
-from storage import Statements, Tx, instant
+from storage import Statements, Tx
 
-sql = Statements(__package__)
+sql = Statements(__package__, "ledger.sql")
 
-#: Over how long the present rate of sending is measured.
-RATE_OVER = timedelta(seconds=60)
+#: Exposures that are read at once.
+_SPAN: Final = 20_000
+#: Below every install's number.
+BEGINNING: Final = 0
+#: The steps that a notice takes.
+_OF_NOTICES: Final = ("accepted", "delivered", "shown", "seen", "chosen")
+#: All steps, in their order.
+STEPS: Final = ("owed", *_OF_NOTICES, "installed")
 
 
-def progress(tx: Tx, defect_id: str, now: datetime) -> ProgressView:
-    """Count the deliveries of a defect by state; raises NotFound."""
-    defect = defects.find(tx, defect_id)
-    by_state = dict.fromkeys(NoticeState, 0)
-    by_channel: dict[str, int] = {}
-    for row in tx.all(sql.count_deliveries, defect_no=defect.no):
-        by_state[NoticeState(row["state"])] += row["deliveries"]
-        by_channel[row["channel"]] = by_channel.get(row["channel"], 0) + row["deliveries"]
-    lately = tx.value(sql.sent_since, defect_no=defect.no, since=instant(now - RATE_OVER))
-    rate = lately / RATE_OVER.total_seconds()
-    pending = by_state[NoticeState.PENDING]
-    return ProgressView(
-        total=sum(by_state.values()),
-        pending=pending,
-        sending=by_state[NoticeState.SENDING],
-        sent=by_state[NoticeState.SENT],
-        failed=by_state[NoticeState.FAILED],
-        cancelled=by_state[NoticeState.CANCELLED],
-        in_doubt=by_state[NoticeState.IN_DOUBT],
-        by_channel=by_channel,
-        per_second=round(rate, 3),
-        seconds_left=round(pending / rate, 1) if pending and rate else None,
-    )
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A part of a ledger, line by line."""
+
+    lines: list[LedgerLine]
+    #: The last install looked at; the next part begins behind it.
+    high: int
 
 
 def ledger(tx: Tx, defect_id: str) -> LedgerView:
     """Tell who was warned before installing, who after, who never; raises NotFound."""
     defect = defects.find(tx, defect_id)
-    counts = _outcomes(tx, defect)
-    delivered = tx.one(sql.delivered, defect_no=defect.no) or {}
+    counted = _Counted()
+    for line in all_lines(tx, defect):
+        counted.add(line)
+    arrivals = tx.tuples(sql.arrivals, defect_no=defect.no)
+    took = sorted(_seconds(owed_at, sent_at) for owed_at, sent_at in arrivals)
     return LedgerView(
         filed_at=defect.filed_at,
         published_at=defect.published_at,
-        first_delivered_at=delivered.get("first_at"),
-        delivered_p50_seconds=_percentile(tx, defect, delivered["notices"], 50),
-        delivered_p95_seconds=_percentile(tx, defect, delivered["notices"], 95),
+        first_delivered_at=min((sent_at for _, sent_at in arrivals), default=None),
+        delivered_p50_seconds=nearest_rank(took, 50),
+        delivered_p95_seconds=nearest_rank(took, 95),
+        exposed=sum(counted.outcomes.values()),
+        warned_before_install=counted.outcomes[Outcome.WARNED_BEFORE_INSTALL],
+        warned_after_install=counted.outcomes[Outcome.WARNED_AFTER_INSTALL],
+        installed_unwarned=counted.outcomes[Outcome.INSTALLED_UNWARNED],
+        held_back=counted.held_back,
+        moved_to_safe=counted.moved_to_safe,
         accepted_risk=tx.value(sql.count_accepted_risks, defect_no=defect.no),
+        unreachable=counted.unreachable,
         in_doubt=tx.value(sql.count_in_doubt, defect_no=defect.no),
-        **{name: int(count or 0) for name, count in counts.items()},
+        installed=sum(counted.before.values()),
+        proof_at_install={proof: counted.before[number] for number, proof in enumerate(PROOFS)},
+        proof_now={proof: counted.now[number] for number, proof in enumerate(PROOFS)},
+        steps=counted.steps(defect.published_at),
     )
 
 
-def _percentile(tx: Tx, defect: Defect, notices: int, percent: int) -> float | None:
-    """Return the seconds within which that share of the notices was delivered (nearest rank), None without any."""
-    if not notices:
+def lines(tx: Tx, defect_id: str, *, after: int, size: int) -> Slice | None:
+    """Return the lines behind an install's number, None where there is none; raises NotFound."""
+    return _slice(tx, _Question.about(tx, defects.find(tx, defect_id)), after, size)
+
+
+def all_lines(tx: Tx, defect: Defect) -> Iterator[LedgerLine]:
+    """Yield every line, in the order of the installs' numbers."""
+    question, low = _Question.about(tx, defect), BEGINNING
+    while (found := _slice(tx, question, low, _SPAN)) is not None:
+        yield from found.lines
+        low = found.high
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What the statement needs to be told of a defect."""
+
+    defect_no: int
+    product_no: int
+    #: Numbers of the affected versions, between commas.
+    affected: str
+    #: The floors at which a customer wants to hear of it.
+    wanted: str
+
+    @classmethod
+    def about(cls, tx: Tx, defect: Defect) -> _Question:
+        product, _ = load_product(tx, defect.product_no)
+        rule = risk.Rule.compile(as_rule_input(defect), product)
+        rows = releases.version_rows(tx, defect.product_no)
+        affected = [str(row.no) for row in rows if rule.standing(row.text) is Standing.AFFECTED]
+        return cls(defect.no, defect.product_no, f",{',,'.join(affected)},", wanted(defect.report.severity))
+
+
+def _slice(tx: Tx, question: _Question, low: int, size: int) -> Slice | None:
+    high = tx.value(sql.end_of_exposures, defect_no=question.defect_no, low=low, size=size)
+    if high is None:
         return None
-    rank = -(-notices * percent // 100)
-    seconds = tx.value(sql.delivery_seconds_at_rank, defect_no=defect.no, skip=rank - 1)
-    return round(float(seconds), 3)
-
-
-def _outcomes(tx: Tx, defect: Defect) -> dict[str, Any]:
-    affected = ", ".join(str(no) for no in _affected_versions(tx, defect)) or "-1"
-    return tx.built(_OUTCOMES.format(affected=affected), {"defect_no": defect.no})[0]
-
-
-def _affected_versions(tx: Tx, defect: Defect) -> list[int]:
-    product = products.find_by_number(tx, defect.product_no)
-    index = load_index(tx, product.no)
-    if index is None:
-        return []
-    rule = risk.Rule.compile(as_rule_input(defect), index.product)
-    rows = releases.version_rows(tx, product.no)
-    return [row.no for row in rows if rule.standing(row.text) is Standing.AFFECTED]
-
-
-# `told_at`: when its holder was told, by a notice that names it; one that joined later was covered from then on. Told
-# by the answer to the very check-in that reports the affected version is told too late.
-# `installed_at`: when it first had an affected version. `moved_at`: when it last changed its version.
-# Materialized, since SQLite would look for `told_at` again at each of its places.
-_OUTCOMES = """
-    WITH told AS MATERIALIZED (
-        SELECT l.install_no, min(CASE WHEN l.joined_at > coalesce(n.sent_at, d.handed_over_at) THEN l.joined_at
-                ELSE coalesce(n.sent_at, d.handed_over_at) END) AS told_at
-        FROM notices n JOIN notice_installs l ON l.notice_no = n.no
-        LEFT JOIN deliveries d ON d.notice_no = n.no AND d.handed_over_at IS NOT NULL
-        WHERE n.defect_no = :defect_no AND n.kind IN ('warning', 'recovery') AND n.state IN ('SENT', 'IN_DOUBT')
-        GROUP BY l.install_no
-    ), outcomes AS MATERIALIZED (
-        SELECT i.no, t.told_at,
-            (SELECT min(h.since) FROM install_versions h
-                WHERE h.install_no = i.no AND h.version_no IN ({affected})) AS installed_at,
-            (SELECT max(h.since) FROM install_versions h WHERE h.install_no = i.no) AS moved_at,
-            CASE WHEN i.version_no IN ({affected}) THEN 1 ELSE 0 END AS affected_now,
-            CASE WHEN e.state IS NOT NULL THEN 1 ELSE 0 END AS exposed_now,
-            CASE WHEN i.token_hash IS NOT NULL OR c.webhook IS NOT NULL
-                OR (c.email IS NOT NULL AND c.mail_refused_at IS NULL) THEN 1 ELSE 0 END AS ways
-        FROM exposures e JOIN installs i ON i.no = e.install_no LEFT JOIN customers c ON c.no = i.customer_no
-        LEFT JOIN told t ON t.install_no = i.no
-        WHERE e.defect_no = :defect_no
+    rows = tx.tuples(
+        sql.ledger_lines,
+        defect_no=question.defect_no,
+        product_no=question.product_no,
+        affected=question.affected,
+        wanted=question.wanted,
+        low=low,
+        high=high,
     )
-    SELECT count(*) AS exposed,
-        sum(CASE WHEN told_at IS NOT NULL AND (installed_at IS NULL OR told_at < installed_at) THEN 1 ELSE 0 END)
-            AS warned_before_install,
-        sum(CASE WHEN told_at >= installed_at THEN 1 ELSE 0 END) AS warned_after_install,
-        sum(CASE WHEN told_at IS NULL AND installed_at IS NOT NULL THEN 1 ELSE 0 END) AS installed_unwarned,
-        sum(CASE WHEN told_at IS NOT NULL AND installed_at IS NULL AND moved_at <= told_at THEN 1 ELSE 0 END)
-            AS held_back,
-        sum(CASE WHEN (installed_at IS NULL OR told_at < installed_at) AND moved_at > told_at AND affected_now = 0
-            THEN 1 ELSE 0 END) AS moved_to_safe,
-        sum(CASE WHEN told_at IS NULL AND exposed_now = 1 AND ways = 0 THEN 1 ELSE 0 END) AS unreachable
-    FROM outcomes"""
+    return Slice([LedgerLine._make(row) for row in rows], high)
+
+
+@dataclass(slots=True)
+class _Counted:
+    """The numbers of a ledger while they grow."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    #: By the proof's number.
+    before: Counter[int] = field(default_factory=Counter)
+    now: Counter[int] = field(default_factory=Counter)
+    held_back: int = 0
+    moved_to_safe: int = 0
+    unreachable: int = 0
+    #: By step: when it was taken, and since when it was due where that is not the publication.
+    taken: dict[str, list[tuple[str, str | None]]] = field(default_factory=lambda: {step: [] for step in STEPS})
+
+    def add(self, line: LedgerLine) -> None:
+        """Count one more line."""
+        self.outcomes[line.outcome] += 1
+        self.now[line.proof] += 1
+        self.held_back += line.held_back
+        self.moved_to_safe += line.moved_to_safe
+        self.unreachable += line.unreachable
+        if line.installed_at is not None:
+            self.before[line.proof_before] += 1
+            self.taken["installed"].append((line.installed_at, None))
+        if line.owed_at is not None:
+            self.taken["owed"].append((line.owed_at, None))
+            steps = (line.accepted_at, line.delivered_at, line.shown_at, line.seen_at, line.chosen_at)
+            for step, at in zip(_OF_NOTICES, steps, strict=True):
+                if at is not None:
+                    self.taken[step].append((at, line.owed_at))
+
+    def steps(self, published_at: str | None) -> list[StepView]:
+        """Return how long each step took."""
+        return [_step(step, self.taken[step], published_at) for step in STEPS]
+
+
+def _step(step: str, taken: Sequence[tuple[str, str | None]], published_at: str | None) -> StepView:
+    moments = [at for at, _ in taken]
+    spans = ((since or published_at, at) for at, since in taken)
+    took = sorted(_seconds(since, at) for since, at in spans if since is not None and since <= at)
+    return StepView(
+        step=step,
+        count=len(taken),
+        first_at=min(moments, default=None),
+        last_at=max(moments, default=None),
+        p50_seconds=nearest_rank(took, 50),
+        p95_seconds=nearest_rank(took, 95),
+    )
+
+
+def nearest_rank(values: Sequence[float], percent: int) -> float | None:
+    """Return the least of sorted values that so many per cent do not exceed, to three places, None without any."""
+    return round(values[-(-len(values) * percent // 100) - 1], 3) if values else None
+
+
+def _seconds(since: str, at: str) -> float:
+    """Return the seconds between two instants."""
+    # Not parse_instant, which also checks the form: these are ours, and there are many.
+    return (datetime.fromisoformat(at) - datetime.fromisoformat(since)).total_seconds()
+
+
+#: The columns of the ledger as a table, one line per exposure.
+HEADINGS: Final = (
+    "install",
+    "customer",
+    "version",
+    "exposure",
+    "outcome",
+    "proof_at_install",
+    "proof",
+    "published_at",
+    "owed_at",
+    "accepted_at",
+    "delivered_at",
+    "shown_at",
+    "seen_at",
+    "chosen_at",
+    "installed_at",
+)
+
+
+def cells(line: LedgerLine, published_at: str | None, *, named: bool) -> tuple[str | None, ...]:
+    """Return one line of the table; the customer's id only where customers are `named`."""
+    return (
+        line.install,
+        line.customer if named else None,
+        line.version,
+        line.exposure or "over",
+        line.outcome,
+        None if line.installed_at is None else PROOFS[line.proof_before],
+        PROOFS[line.proof],
+        published_at,
+        line.owed_at,
+        line.accepted_at,
+        line.delivered_at,
+        line.shown_at,
+        line.seen_at,
+        line.chosen_at,
+        line.installed_at,
+    )

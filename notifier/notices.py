@@ -42,6 +42,14 @@ def listing(tx: Tx, wanted: Wanted, *, after: int, limit: int, links: Links | No
     return [(row["no"], _view(tx, row, links)) for row in rows]
 
 
+def too_few_to_list(tx: Tx, defect: str, least: int) -> bool:
+    """Tell whether a defect's recipients are fewer than `least`, but not none.
+
+    A list of them is then kept from whoever may not see customers: an install's id may name its holder.
+    """
+    return 0 < int(tx.value(sql.count_recipients, defect=defect, most=least)) < least
+
+
 def find(tx: Tx, notice: str, links: Links | None = None) -> NoticeView:
     """Return a notice; raises NotFound."""
     return _view(tx, _row(tx, notice), links)
@@ -82,9 +90,18 @@ def choose(tx: Tx, notice: str, remedy: int, now: datetime, links: Links | None 
     return find(tx, notice, links)
 
 
-def show_in_app(tx: Tx, install_no: int, now: datetime, links: Links | None = None) -> list[NoticeView]:
-    """Return what an install's holder should know now; what had no other way to go has herewith arrived."""
+def show_in_app(
+    tx: Tx, install_no: int, now: datetime, links: Links | None = None, *, to_app: bool = False
+) -> list[NoticeView]:
+    """Return what an install's holder should know now; what had no other way to go has herewith arrived.
+
+    `to_app` says that the client app itself asks, to show it; the vendor's own report of an install shows nobody
+    anything.
+    """
     rows = tx.all(sql.notices_to_show, install_no=install_no, at=instant(now))
+    shown = [{"no": row["no"], "at": instant(now)} for row in rows if to_app and row["shown_at"] is None]
+    if shown:
+        tx.many(sql.mark_first_shown, shown)
     arrived = [{"no": row["no"], "at": instant(now)} for row in rows if row["waits_in_app"]]
     if arrived:
         tx.many(sql.deliver_in_app, arrived)

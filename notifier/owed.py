@@ -51,3 +51,18 @@ def notice_owed(
     if after in _TOO_LATE_FOR_A_WARNING and before not in _TOO_LATE_FOR_A_WARNING:
         return NoticeKind.RECOVERY
     return NoticeKind.CORRECTION if told_anew else None
+
+
+def notice_owed_sql(cause: Cause, severity: Severity, *, told_anew: bool = False) -> str:
+    """Return `notice_owed` as SQL over the columns before and after: a CASE that yields the kind's name or NULL."""
+    whens = [
+        f"WHEN {_is('before', before)} AND {_is('after', after)} THEN '{kind.value}'"
+        for before in (None, *Exposure)
+        for after in (None, *Exposure)
+        if (kind := notice_owed(before, after, cause, severity, told_anew=told_anew)) is not None
+    ]
+    return f"CASE {' '.join(whens)} END" if whens else "CAST(NULL AS TEXT)"
+
+
+def _is(column: str, exposure: Exposure | None) -> str:
+    return f"{column} IS NULL" if exposure is None else f"{column} = '{exposure.value}'"

@@ -14,8 +14,9 @@ from msgspec import Struct
 
 import risk
 from feeds.defects import Defect, as_rule_input
-from installs_registry import releases
+from installs_registry import products, releases
 from installs_registry.products import KnownProduct
+from notifier.held import HeldProduct
 from storage import Statements, Tx, instant
 
 sql = Statements(__package__)
@@ -65,8 +66,13 @@ def _append(tx: Tx, product_no: int, kind: Kind, subject: str, body: object, now
     )
 
 
-def load_index(tx: Tx, product_no: int, as_of: int | None = None) -> risk.ProductIndex | None:
-    """Return the product's index as it was at a sequence (None: as it is); None where nothing was published by then."""
+def load_index(
+    tx: Tx, product_no: int, as_of: int | None = None, kept: risk.ProductIndex | None = None
+) -> risk.ProductIndex | None:
+    """Return the product's index as it was at a sequence (None: as it is); None where nothing was published by then.
+
+    What is equal in a `kept` index of the product, of whatever sequence, is not compiled again.
+    """
     rows = tx.all(sql.publications_up_to, product_no=product_no, as_of=_LAST if as_of is None else as_of)
     newest: dict[tuple[str, str], str | None] = {}
     for row in rows:
@@ -76,7 +82,22 @@ def load_index(tx: Tx, product_no: int, as_of: int | None = None) -> risk.Produc
         return None
     published = tuple(msgspec.json.decode(body, type=risk.Release) for body in _bodies(newest, "release"))
     defects = [msgspec.json.decode(body, type=risk.Defect) for body in _bodies(newest, "defect")]
-    return risk.ProductIndex.compile(_product(facts[0], published), defects, rows[-1]["sequence"])
+    return risk.ProductIndex.compile(_product(facts[0], published), defects, rows[-1]["sequence"], kept)
+
+
+def load_product(tx: Tx, product_no: int) -> tuple[risk.Product, int]:
+    """Return what the product declares and has released, without its defects, and the newest sequence.
+
+    Raises LookupError where it was never published.
+    """
+    newest = tx.one(sql.newest_publication, product_no=product_no)
+    rows = tx.all(sql.publications_of_product, product_no=product_no)
+    bodies = {(row["kind"], row["subject"]): row["body"] for row in rows}
+    facts = [msgspec.json.decode(body, type=ProductFacts) for body in _bodies(bodies, "product")]
+    if newest is None or not facts:
+        raise LookupError(product_no)
+    published = tuple(msgspec.json.decode(body, type=risk.Release) for body in _bodies(bodies, "release"))
+    return _product(facts[0], published), newest["sequence"]
 
 
 #: Larger than any sequence.
@@ -101,6 +122,7 @@ class Rulebook:
 
     def __init__(self) -> None:
         self._indexes: dict[int, tuple[tuple[int, str], risk.ProductIndex]] = {}
+        self._held: dict[int, HeldProduct] = {}
 
     def index(self, tx: Tx, product_no: int) -> risk.ProductIndex:
         """Return the product's index as of this transaction; raises LookupError where it was never published."""
@@ -111,11 +133,24 @@ class Rulebook:
         kept = self._indexes.get(product_no)
         if kept is not None and kept[0] == mark:
             return kept[1]
-        index = load_index(tx, product_no)
+        index = load_index(tx, product_no, kept=kept[1] if kept else None)
         if index is None:
             raise LookupError(product_no)
         self._indexes[product_no] = (mark, index)
         return index
+
+    def held(self, tx: Tx, product: str) -> HeldProduct:
+        """Return the product, held against publications until the transaction ends, with its rules as of then.
+
+        Raises NotFound, and LookupError where it was never published.
+        """
+        product_no = products.hold(tx, product)
+        index = self.index(tx, product_no)
+        kept = self._held.get(product_no)
+        if kept is None or kept.index is not index:
+            # Whatever it declares is published, so with the same index the declarations are the same too.
+            kept = self._held[product_no] = HeldProduct.of(products.find(tx, product), index)
+        return kept
 
 
 def every_sequence(tx: Tx) -> dict[int, int]:

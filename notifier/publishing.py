@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from feeds import holds
 from feeds import store as defects
@@ -12,10 +13,14 @@ from feeds.checking import check
 from feeds.deciding import Decided, Decider
 from feeds.defects import Defect
 from feeds.life import State
-from feeds.types import AffectedEntry, DefectReport, DefectView, Hold, Reason, RemedyOffer, Resolution
+from feeds.types import DefectReport, DefectView, Hold, LintWarning, Reason, Resolution
+from feeds.views import Beside
 from feeds.views import view as defect_view
 from installs_registry import products
-from notifier.audience import audience_of, checked_report, declared
+from notifier import previews, revising
+from notifier.audience import checked_report, declared
+from notifier.effects import effect_of, upgraded_since
+from notifier.linting import newer_releases
 from notifier.owed import Cause
 from notifier.publications import publish_defect
 from notifier.sweeping import start_sweep
@@ -25,16 +30,17 @@ from storage import Tx
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who acts, when, and how many people clearing a warning takes."""
+    """Who acts, and when."""
 
     person: str
     now: datetime
-    people: int = 2
 
 
 def view(tx: Tx, defect_id: str, now: datetime) -> DefectView:
     """Return a defect as it stands; raises NotFound."""
-    return defect_view(tx, defects.find(tx, defect_id), now)
+    defect = defects.find(tx, defect_id)
+    counted = replace(_beside(tx, defect, newer_releases.warnings(tx, defect)), effect=effect_of(tx, defect))
+    return defect_view(tx, defect, now, counted)
 
 
 def listing(
@@ -61,7 +67,22 @@ def revise(tx: Tx, defect_id: str, report: DefectReport, by: By) -> DefectView:
 
 
 def _linted(tx: Tx, defect: Defect, by: By) -> DefectView:
-    return defect_view(tx, defect, by.now, audience_of(tx, defect.id).warnings)
+    return _shown(tx, defect, by.now, previews.shown(tx, defect.id, by.person, by.now))
+
+
+def _shown(tx: Tx, defect: Defect, now: datetime, warnings: Iterable[LintWarning] = ()) -> DefectView:
+    """Return the defect without the effect of publishing it: counting that takes a reader's time, not the writer's."""
+    return defect_view(tx, defect, now, _beside(tx, defect, warnings))
+
+
+def _beside(tx: Tx, defect: Defect, warnings: Iterable[LintWarning]) -> Beside:
+    """Return what publishing would change, and who upgraded while others held it up."""
+    beside_live, scheme = defect.proposed_report, products.find_by_number(tx, defect.product_no).scheme
+    return Beside(
+        warnings=warnings,
+        changes=revising.changes(defect.report, beside_live, scheme) if beside_live else (),
+        upgraded_since=partial(upgraded_since, tx, defect),
+    )
 
 
 def publish(tx: Tx, defect_id: str, by: By) -> Acted:
@@ -70,7 +91,13 @@ def publish(tx: Tx, defect_id: str, by: By) -> Acted:
     def decide(decider: Decider, defect: Defect) -> Decided:
         return decider.publish(tx, defect)
 
-    return _act(tx, defect_id, by, decide, _published)
+    def consequence(before: Defect, after: Defect) -> tuple[Cause, bool]:
+        if before.live_revision is None:
+            return Cause.PUBLISHED, False
+        scheme = products.find_by_number(tx, after.product_no).scheme
+        return Cause.REVISED, revising.tells_otherwise(before.report, after.report, scheme)
+
+    return _act(tx, defect_id, by, decide, consequence)
 
 
 def resolve(tx: Tx, defect_id: str, resolution: Resolution, by: By) -> Acted:
@@ -148,22 +175,7 @@ def _act(tx: Tx, defect_id: str, by: By, decide: _Decide, consequence: _Conseque
 
 def _decider(tx: Tx, defect: Defect, by: By) -> Decider:
     product = declared(products.find_by_number(tx, defect.product_no))
-    return Decider(by.person, by.now, product, by.people)
-
-
-def _published(before: Defect, after: Defect) -> tuple[Cause, bool]:
-    if before.live_revision is None:
-        return Cause.PUBLISHED, False
-    return Cause.REVISED, tells_otherwise(before.report, after.report)
-
-
-def tells_otherwise(before: DefectReport, after: DefectReport) -> bool:
-    """Tell whether those warned by one report must hear the other: another range, or other things to do."""
-    return _to_hear(before) != _to_hear(after)
-
-
-def _to_hear(report: DefectReport) -> tuple[frozenset[AffectedEntry], tuple[RemedyOffer, ...]]:
-    return frozenset(report.affected), report.remedies
+    return Decider(by.person, by.now, product)
 
 
 def _answer(tx: Tx, decided: Decided, by: By) -> Acted:
@@ -173,4 +185,4 @@ def _answer(tx: Tx, decided: Decided, by: By) -> Acted:
 
 
 def _done(tx: Tx, defect: Defect, by: By) -> Acted:
-    return Acted(200, defect_view(tx, defects.find(tx, defect.id), by.now))
+    return Acted(200, _shown(tx, defects.find(tx, defect.id), by.now))

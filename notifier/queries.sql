@@ -17,6 +17,10 @@ VALUES (:sequence, :product_no, :kind, :subject, :body, :at);
 SELECT sequence, kind, subject, body FROM publications
 WHERE product_no = :product_no AND sequence <= :as_of ORDER BY sequence;
 
+-- name: publications_of_product
+SELECT kind, subject, body FROM publications
+WHERE product_no = :product_no AND kind IN ('product', 'release') ORDER BY sequence;
+
 -- name: schedule_release
 INSERT INTO scheduled_releases (version_no, product_no, offered_at) VALUES (:version_no, :product_no, :offered_at)
 ON CONFLICT (version_no) DO UPDATE SET offered_at = excluded.offered_at;
@@ -31,24 +35,16 @@ WHERE s.offered_at <= :now ORDER BY s.offered_at, s.version_no LIMIT 100;
 
 -- Exposures
 
--- name: exposures_of_install
-SELECT d.id AS defect, e.state, e.repaired_at FROM exposures e JOIN defects d ON d.no = e.defect_no
-WHERE e.install_no = :install_no;
+-- One that is over and was not repaired is as good as none: an install collects them for as long as it lives.
 
--- name: write_exposure
-INSERT INTO exposures (defect_no, install_no, state, since) VALUES (:defect_no, :install_no, :after, :at)
-ON CONFLICT (defect_no, install_no) DO UPDATE SET state = excluded.state, since = excluded.since;
+-- name: exposures_of_installs
+SELECT e.install_no, d.id, e.state, e.repaired_at FROM exposures e JOIN defects d ON d.no = e.defect_no
+WHERE e.install_no IN (SELECT value FROM json_each(:numbers)) AND (e.state IS NOT NULL OR e.repaired_at IS NOT NULL);
 
--- name: write_exposure_change
-INSERT INTO exposure_changes (defect_no, install_no, before, after, cause, at)
-VALUES (:defect_no, :install_no, :before, :after, :cause, :at);
-
--- name: exposed_among
-SELECT n.recipient FROM notices n
-JOIN notice_installs l ON l.notice_no = n.no
-JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE n.defect_no = :defect_no AND n.recipient > :low AND n.recipient <= :high AND e.state IS NOT NULL
-GROUP BY n.recipient;
+-- name: exposures_of_installs (postgresql)
+SELECT e.install_no, d.id, e.state, e.repaired_at FROM exposures e JOIN defects d ON d.no = e.defect_no
+WHERE e.install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+    AND (e.state IS NOT NULL OR e.repaired_at IS NOT NULL);
 
 -- Notices owed
 
@@ -56,62 +52,22 @@ GROUP BY n.recipient;
 SELECT no FROM customers WHERE 1 = 0 AND no > :low AND no <= :high;
 
 -- name: lock_customers (postgresql)
-SELECT no FROM customers WHERE no > :low AND no <= :high ORDER BY no FOR NO KEY UPDATE;
+SELECT count(*) FROM (
+    SELECT no FROM customers WHERE no > :low AND no <= :high ORDER BY no FOR NO KEY UPDATE) held;
 
--- name: notices_of_span
-SELECT n.no, n.id, n.recipient, n.kind, n.episode, n.state,
-    EXISTS (SELECT 1 FROM deliveries d WHERE d.notice_no = n.no AND d.handed_over_at IS NOT NULL) AS handed_over
-FROM notices n WHERE n.defect_no = :defect_no AND n.recipient > :low AND n.recipient <= :high ORDER BY n.no;
+-- name: lock_recipients
+SELECT no FROM customers WHERE 1 = 0 AND name = :numbers;
 
--- name: insert_notice
-INSERT INTO notices (id, defect_no, recipient, kind, episode, revision, generation, state, created_at)
-VALUES (:id, :defect_no, :recipient, :kind, :episode, :revision, :generation, 'PENDING', :since);
+-- name: lock_recipients (postgresql)
+SELECT no FROM customers WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+ORDER BY no FOR NO KEY UPDATE;
 
--- name: insert_line
-INSERT INTO notice_installs (notice_no, install_no, joined_at)
-SELECT no, :install_no, :at FROM notices WHERE id = :notice
-ON CONFLICT (notice_no, install_no) DO NOTHING;
+-- name: installs_with_notices
+SELECT DISTINCT install_no FROM notice_installs WHERE install_no IN (SELECT value FROM json_each(:numbers));
 
--- name: copy_lines
-INSERT INTO notice_installs (notice_no, install_no, joined_at)
-SELECT n.no, l.install_no, :at FROM notices n JOIN notice_installs l ON l.notice_no = :told_no WHERE n.id = :notice
-ON CONFLICT (notice_no, install_no) DO NOTHING;
-
--- name: insert_delivery
-INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
-SELECT no, :channel, :address, 'PENDING', 0, :at, 0, :priority FROM notices WHERE id = :notice;
-
--- name: copy_deliveries
-INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
-SELECT n.no, d.channel, d.address, 'PENDING', 0, :at, 0, :priority
-FROM notices n JOIN deliveries d ON d.notice_no = :told_no
-WHERE n.id = :notice AND (d.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL);
-
--- A second sending of what was in doubt is called off back to in doubt: the first may have arrived.
-
--- name: cancel_unfitting
-UPDATE notices SET reason = :reason, state = CASE WHEN EXISTS (
-    SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no AND d.handed_over_at IS NOT NULL)
-    THEN 'IN_DOUBT' ELSE 'CANCELLED' END
-WHERE defect_no = :defect_no AND recipient > :low AND recipient <= :high AND state = 'PENDING' AND NOT (
-    (kind = 'warning' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell')))
-    OR (kind = 'recovery' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IN ('already_upgraded', 'repair_owed')))
-    OR (kind = 'correction' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IS NOT NULL))
-    OR (kind = 'all_clear' AND NOT EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell'))));
-
--- name: cancel_their_deliveries
-UPDATE deliveries SET reply = :reason, state = CASE WHEN handed_over_at IS NULL THEN 'CANCELLED' ELSE 'IN_DOUBT' END
-WHERE state = 'PENDING' AND notice_no IN (
-    SELECT no FROM notices WHERE defect_no = :defect_no AND recipient > :low AND recipient <= :high
-    AND state IN ('CANCELLED', 'IN_DOUBT'));
-
--- name: bring_up_to_date
-UPDATE notices SET generation = :generation, revision = :revision
-WHERE defect_no = :defect_no AND recipient > :low AND recipient <= :high AND state = 'PENDING';
+-- name: installs_with_notices (postgresql)
+SELECT DISTINCT install_no FROM notice_installs
+WHERE install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)));
 
 -- name: leave_old_notices
 DELETE FROM notice_installs WHERE install_no = :install_no AND notice_no IN (
@@ -142,8 +98,9 @@ SELECT max(recipient) AS high, count(*) AS recipients FROM (
 SELECT no FROM installs WHERE 1 = 0 AND product_no = :product_no AND recipient > :low AND recipient <= :high;
 
 -- name: lock_installs (postgresql)
-SELECT no FROM installs WHERE product_no = :product_no AND recipient > :low AND recipient <= :high
-ORDER BY no FOR NO KEY UPDATE;
+SELECT count(*) FROM (
+    SELECT no FROM installs WHERE product_no = :product_no AND recipient > :low AND recipient <= :high
+    ORDER BY no FOR NO KEY UPDATE) held;
 
 -- name: move_sweep
 UPDATE sweeps SET position = :position WHERE no = :no AND finished_at IS NULL;
@@ -168,7 +125,7 @@ INSERT INTO accepted_risks (defect_no, install_no, from_version, to_version, acc
 SELECT d.no, (SELECT i.no FROM installs i WHERE i.id = :install), :from_version, :to_version, :accepted_by, :at
 FROM defects d WHERE d.id = :defect;
 
--- Customers whose contacts changed, or who are forgotten
+-- Customers whose contacts changed
 
 -- name: route_waiting
 INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
@@ -176,56 +133,6 @@ SELECT no, :channel, :address, 'PENDING', 0, :at, 0,
     COALESCE((SELECT min(w.priority) FROM deliveries w WHERE w.notice_no = notices.no), 3)
 FROM notices WHERE recipient = :recipient AND state = 'PENDING' AND kind IN ('warning', 'recovery')
 ON CONFLICT (notice_no, channel) DO UPDATE SET address = excluded.address WHERE deliveries.state = 'PENDING';
-
--- name: exposed_installs_of
-SELECT e.install_no, e.state, d.id AS defect FROM installs i JOIN exposures e ON e.install_no = i.no
-JOIN defects d ON d.no = e.defect_no
-WHERE i.recipient = :recipient AND e.state IS NOT NULL ORDER BY e.install_no, d.no;
-
--- name: erase_acceptor
-UPDATE accepted_risks SET accepted_by = 'erased' WHERE accepted_by = :customer;
-
--- name: erase_deliveries
-DELETE FROM deliveries WHERE notice_no IN (SELECT no FROM notices WHERE recipient = :recipient);
-
--- name: erase_lines
-DELETE FROM notice_installs WHERE notice_no IN (SELECT no FROM notices WHERE recipient = :recipient);
-
--- name: erase_notices
-DELETE FROM notices WHERE recipient = :recipient;
-
--- Progress and ledger
-
--- name: count_deliveries
-SELECT d.state, d.channel, count(*) AS deliveries FROM deliveries d JOIN notices n ON n.no = d.notice_no
-WHERE n.defect_no = :defect_no GROUP BY d.state, d.channel;
-
--- name: sent_since
-SELECT count(*) FROM deliveries d JOIN notices n ON n.no = d.notice_no
-WHERE n.defect_no = :defect_no AND d.sent_at >= :since;
-
--- name: delivered
-SELECT min(sent_at) AS first_at, count(*) AS notices FROM notices
-WHERE defect_no = :defect_no AND kind IN ('warning', 'recovery') AND sent_at IS NOT NULL;
-
--- name: delivery_seconds_at_rank
-SELECT (julianday(sent_at) - julianday(created_at)) * 86400.0 AS seconds FROM notices
-WHERE defect_no = :defect_no AND kind IN ('warning', 'recovery') AND sent_at IS NOT NULL
-ORDER BY seconds LIMIT 1 OFFSET :skip;
-
--- name: delivery_seconds_at_rank (postgresql)
-SELECT EXTRACT(EPOCH FROM CAST(sent_at AS TIMESTAMPTZ) - CAST(created_at AS TIMESTAMPTZ)) AS seconds FROM notices
-WHERE defect_no = :defect_no AND kind IN ('warning', 'recovery') AND sent_at IS NOT NULL
-ORDER BY seconds LIMIT 1 OFFSET :skip;
-
--- name: count_accepted_risks
-SELECT count(*) FROM (
-    SELECT DISTINCT install_no, CASE WHEN install_no IS NULL THEN accepted_by END AS by_name
-    FROM accepted_risks WHERE defect_no = :defect_no
-) AS takers;
-
--- name: count_in_doubt
-SELECT count(*) FROM notices WHERE defect_no = :defect_no AND state = 'IN_DOUBT';
 
 -- Notices as they are read
 
@@ -238,6 +145,10 @@ WHERE n.no > :after
     AND (CAST(:install AS TEXT) IS NULL OR EXISTS (
         SELECT 1 FROM notice_installs l JOIN installs i ON i.no = l.install_no WHERE l.notice_no = n.no AND i.id = :install))
 ORDER BY n.no LIMIT :limit;
+
+-- name: count_recipients
+SELECT count(*) FROM (
+    SELECT DISTINCT n.recipient FROM notices n JOIN defects d ON d.no = n.defect_no WHERE d.id = :defect LIMIT :most) told;
 
 -- name: find_notice
 SELECT n.*, d.id AS defect, r.body FROM notices n JOIN defects d ON d.no = n.defect_no
@@ -255,7 +166,8 @@ WHERE n.id = :notice AND i.token_hash = :token_hash ORDER BY i.no;
 UPDATE notices SET seen_at = :at WHERE no = :no AND seen_at IS NULL;
 
 -- name: mark_chosen
-UPDATE notices SET chosen = :remedy, seen_at = COALESCE(seen_at, :at) WHERE no = :no;
+UPDATE notices SET chosen = :remedy, chosen_at = COALESCE(chosen_at, :at), seen_at = COALESCE(seen_at, :at)
+WHERE no = :no;
 
 -- name: log_repaired
 INSERT INTO exposure_changes (defect_no, install_no, before, after, cause, at)
@@ -295,5 +207,36 @@ ORDER BY n.no;
 UPDATE deliveries SET state = 'SENT', sent_at = :at
 WHERE notice_no = :no AND channel = 'in_app' AND state = 'PENDING';
 
+-- name: mark_first_shown
+UPDATE notices SET shown_at = :at WHERE no = :no AND shown_at IS NULL;
+
 -- name: mark_shown
 UPDATE notices SET state = 'SENT', sent_at = COALESCE(sent_at, :at) WHERE no = :no AND state = 'PENDING';
+
+-- Previews: what was shown of a defect's audience
+
+-- name: add_preview
+INSERT INTO previews (defect_no, revision, person, at, at_risk, cannot_tell, already_upgraded, repair_owed, customers, as_of)
+VALUES (:defect_no, :revision, :person, :at, :at_risk, :cannot_tell, :already_upgraded, :repair_owed, :customers, :as_of);
+
+-- Somebody's own goes before a newer one of another person.
+
+-- name: latest_preview
+SELECT revision, person, at, at_risk, cannot_tell, already_upgraded, repair_owed, customers, as_of FROM previews
+WHERE defect_no = :defect_no AND revision = :revision
+ORDER BY CASE WHEN person = :person THEN 0 ELSE 1 END, no DESC LIMIT 1;
+
+-- name: people_of_previews
+SELECT DISTINCT person FROM previews;
+
+-- name: forget_previews
+DELETE FROM previews WHERE person = :person;
+
+-- Releases that came after what stands published of a defect.
+
+-- name: releases_since
+SELECT r.subject FROM publications r
+WHERE r.product_no = :product_no AND r.kind = 'release'
+GROUP BY r.subject HAVING min(r.sequence) > (
+    SELECT max(d.sequence) FROM publications d
+    WHERE d.product_no = :product_no AND d.kind = 'defect' AND d.subject = :defect);

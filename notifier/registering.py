@@ -5,42 +5,30 @@ A check-in holds its product's lock shared and a publication holds it alone, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
 
 import msgspec
 
-from feeds import store as defects
-from installs_registry import customers, installs, products
+from installs_registry import customers, installs, intake
 from installs_registry.addresses import Network
-from installs_registry.installs import CheckedIn
-from installs_registry.products import KnownProduct
-from installs_registry.types import (
-    CheckIn,
-    CustomerLine,
-    CustomerRecord,
-    CustomerView,
-    InstallLine,
-    ReleaseLine,
-)
+from installs_registry.installed import as_json
+from installs_registry.intake import CheckedIn
+from installs_registry.known import KnownProduct
+from installs_registry.reports import Arrival
+from installs_registry.types import CheckIn, CustomerRecord, CustomerView
 from notifier import notices, owing
-from notifier.exposures import Change, Span, of_install
-from notifier.notices import Wanted
-from notifier.owed import Cause
-from notifier.owing import Matter
+from notifier.assessing import assess
+from notifier.held import HeldProduct
 from notifier.publications import Rulebook
-from notifier.releasing import put_release
 from notifier.tokens import Links
-from notifier.types import CheckInAnswer
-from risk import Exposure
+from notifier.types import CheckInAnswer, NoticeView
+from risk import Severity
 from storage import Statements, Tx, instant
-from storage.outcomes import Invalid, NotFound
+from storage.outcomes import Invalid, NotFound, Refusal
 
 sql = Statements(__package__)
-
-ImportKind = Literal["releases", "customers", "installs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +49,22 @@ class Reporter:
 VENDOR = Reporter()
 
 
+class Reported(msgspec.Struct, frozen=True):
+    """A check-in as it was asked for."""
+
+    install: str
+    body: CheckIn
+    reporter: Reporter
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What a check-in is answered with."""
+
+    answer: CheckInAnswer
+    #: The install's number, where the time that it was last seen is not stored yet; None: it is.
+    unseen: int | None
+
+
 def check_in(
     tx: Tx,
     install: str,
@@ -71,52 +75,118 @@ def check_in(
     now: datetime,
     links: Links | None = None,
 ) -> CheckInAnswer:
-    """Take an install's report; answer with the install and the notices it should show."""
-    product = _held_product(tx, body.product, reporter)
-    checked = _take(tx, product, install, body, reporter, rulebook, now)
-    shown = notices.show_in_app(tx, checked.install_no, now, links)
-    view = installs.view(tx, install, token=reporter.token, vendor=reporter.is_vendor, product=product)
-    return CheckInAnswer(install=view, notices=shown)
+    """Take an install's report; answer with the install and the notices it should show. Raises a Refusal."""
+    (told,) = check_ins(tx, [Reported(install, body, reporter)], rulebook=rulebook, now=now, links=links)
+    if isinstance(told, Refusal):
+        raise told
+    if told.unseen is not None:
+        intake.see(tx, {told.unseen: instant(now)})
+    return told.answer
 
 
-def _take(
+def check_ins(
     tx: Tx,
-    product: KnownProduct,
-    install: str,
-    body: CheckIn,
-    reporter: Reporter,
+    reported: Sequence[Reported],
+    *,
     rulebook: Rulebook,
     now: datetime,
-) -> CheckedIn:
-    checked = installs.check_in(tx, product, install, body, token=reporter.token, vendor=reporter.is_vendor, now=now)
-    if checked.changed:
-        assess(tx, product.no, checked, rulebook, now)
-    return checked
+    links: Links | None = None,
+) -> list[Told | Refusal]:
+    """Take reports of installs as if one after another; each is answered or refused by itself.
+
+    When an install was last seen is left to the caller to store, where nothing else of it has changed.
+    """
+    told: dict[int, Told | Refusal] = {}
+    for turn in _taken_in_turn(tx, reported, rulebook, now):
+        numbers = {one.checked.install_no for one in turn.values() if isinstance(one, Taken)}
+        noticed = {no for (no,) in tx.tuples(sql.installs_with_notices, numbers=as_json(numbers))}
+        for place, one in turn.items():
+            by_app = not reported[place].reporter.is_vendor
+            told[place] = one if isinstance(one, Refusal) else _told(tx, one, noticed, now, links, to_app=by_app)
+    return [told[place] for place in range(len(reported))]
 
 
-def _held_product(tx: Tx, product: str, reporter: Reporter) -> KnownProduct:
-    """Return the product, held against publications; one that is not the app's own is as good as unknown."""
+def _told(tx: Tx, taken: Taken, noticed: Collection[int], now: datetime, links: Links | None, *, to_app: bool) -> Told:
+    checked, shown = taken.checked, list[NoticeView]()
+    if checked.install_no in noticed:
+        shown = notices.show_in_app(tx, checked.install_no, now, links, to_app=to_app)
+    view = installs.view_of(taken.product, checked.after)
+    return Told(CheckInAnswer(install=view, notices=shown), None if checked.is_written else checked.install_no)
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A report that was stored."""
+
+    product: KnownProduct
+    checked: CheckedIn
+    #: Whether it is at risk of a defect, or cannot be told to be safe, and was not before.
+    newly_at_risk: bool
+
+
+def take(tx: Tx, reported: Sequence[Reported], rulebook: Rulebook, now: datetime) -> list[Taken | Refusal]:
+    """Store reports of installs, and what they change in the installs' exposures, as if one after another."""
+    outcomes: dict[int, Taken | Refusal] = {}
+    for turn in _taken_in_turn(tx, reported, rulebook, now):
+        outcomes |= turn
+    return [outcomes[place] for place in range(len(reported))]
+
+
+def _taken_in_turn(
+    tx: Tx, reported: Sequence[Reported], rulebook: Rulebook, now: datetime
+) -> Iterator[dict[int, Taken | Refusal]]:
+    """Yield what becomes of the reports, by their places, a turn at a time.
+
+    The products are held in the order of their ids, so that two batches do not wait for each other.
+    """
+    held = {product: _held(tx, product, rulebook) for product in sorted({one.body.product for one in reported})}
+    for turn in _turns(reported):
+        outcomes: dict[int, Taken | Refusal] = {}
+        for product, places in turn.items():
+            taken = _take(tx, held[product], [reported[place] for place in places], now)
+            outcomes |= zip(places, taken, strict=True)
+        yield outcomes
+
+
+def _turns(reported: Sequence[Reported]) -> list[dict[str, list[int]]]:
+    """Return the places of the reports by product, in turns in which no install comes twice: its order is kept."""
+    turns: list[dict[str, list[int]]] = []
+    times: dict[str, int] = {}
+    for place, one in enumerate(reported):
+        turn = times[one.install] = times.get(one.install, -1) + 1
+        if turn == len(turns):
+            turns.append({})
+        turns[turn].setdefault(one.body.product, []).append(place)
+    return [dict(sorted(turn.items())) for turn in turns]
+
+
+def _held(tx: Tx, product: str, rulebook: Rulebook) -> HeldProduct | None:
     try:
-        known = products.held(tx, product)
-    except NotFound as error:
-        raise Invalid.at("/product", error.detail) from None
-    if reporter.product_no not in {None, known.no}:
-        raise Invalid.at("/product", "There is no such product.")
-    return known
+        return rulebook.held(tx, product)
+    except NotFound:
+        return None
 
 
-def assess(tx: Tx, product_no: int, checked: CheckedIn, rulebook: Rulebook, now: datetime) -> None:
-    """Store what the check-in changes in the install's exposures, and the notices owed for it."""
-    found = of_install(tx, rulebook.index(tx, product_no), checked.after)
-    changed_hands = checked.before is not None and checked.before.recipient != checked.recipient
-    if changed_hands:
-        tx.run(sql.leave_old_notices, install_no=checked.install_no, recipient=checked.recipient)
-    for defect_id, change in found.items():
-        # Whoever holds it now has been told nothing yet, whatever the one before was told.
-        owed = Change(change.install_no, change.recipient, None, change.after) if changed_hands else change
-        if owed.before is not owed.after:
-            matter = Matter(defects.find(tx, defect_id), Cause.CHECK_IN, instant(now))
-            owing.record(tx, matter, Span.one(checked.recipient), [owed], now)
+def _take(tx: Tx, held: HeldProduct | None, reported: Sequence[Reported], now: datetime) -> list[Taken | Refusal]:
+    """Store reports of one product's installs, each another one's."""
+    # A product that is not the app's own is as good as unknown.
+    known = [held is not None and one.reporter.product_no in {None, held.product.no} for one in reported]
+    if held is None or not any(known):
+        return [_no_product() for _ in reported]
+    arrivals = [
+        Arrival(one.install, one.body, one.reporter.token, one.reporter.is_vendor)
+        for one, is_known in zip(reported, known, strict=True)
+        if is_known
+    ]
+    outcomes = intake.take(tx, held.reception, arrivals, now)
+    grown = assess(tx, held, [one for one in outcomes if isinstance(one, CheckedIn)], now)
+    taken = iter(
+        Taken(held.product, one, one.install_no in grown) if isinstance(one, CheckedIn) else one for one in outcomes
+    )
+    return [next(taken) if is_known else _no_product() for is_known in known]
+
+
+def _no_product() -> Refusal:
+    return Invalid.at("/product", "There is no such product.")
 
 
 def put_customer(
@@ -133,86 +203,6 @@ def put_customer(
 
 def _reroute(tx: Tx, customer_no: int, now: datetime) -> None:
     contact = customers.contacts(tx, [customer_no])[customer_no]
-    for channel, address in owing.ways_to(contact):
+    # What the customer does not want on a channel is seen when it is about to be sent there.
+    for channel, address in owing.ways_to(contact, Severity.DATA_LOSS):
         tx.run(sql.route_waiting, recipient=customer_no, channel=channel, address=address, at=instant(now))
-
-
-def erase_customer(tx: Tx, customer: str, now: datetime) -> None:
-    """Forget a customer, and what it was owed, told and reached at; raises NotFound.
-
-    Its installs are held by nobody known from now on: the app itself warns of what they are exposed to.
-    """
-    customer_no = customers.no_of(tx, customer)
-    exposed = tx.all(sql.exposed_installs_of, recipient=customer_no)
-    customers.erase(tx, customer)
-    for statement in (sql.erase_deliveries, sql.erase_lines, sql.erase_notices):
-        tx.run(statement, recipient=customer_no)
-    tx.run(sql.erase_acceptor, customer=customer)
-    for row in exposed:
-        matter = Matter(defects.find(tx, row["defect"]), Cause.CHECK_IN, instant(now))
-        change = Change(row["install_no"], -row["install_no"], None, Exposure(row["state"]))
-        owing.record(tx, matter, Span.one(change.recipient), [change], now)
-
-
-def export_customer(tx: Tx, customer: str, links: Links | None = None) -> dict[str, Any]:
-    """Return all that is held on a customer; raises NotFound."""
-    told = notices.listing(tx, Wanted(customer=customer), after=0, limit=_ALL, links=links)
-    return {**customers.export(tx, customer), "notices": [notice for _, notice in told]}
-
-
-#: More notices than anybody can have.
-_ALL = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """What every line of an import is taken with, in one transaction."""
-
-    rulebook: Rulebook
-    now: datetime
-    #: The networks of its own that the vendor has opened to webhooks.
-    allowed: Sequence[Network] = ()
-    #: The products that the transaction holds, by id.
-    held: dict[str, KnownProduct] = field(default_factory=dict)
-
-    def afresh(self) -> Intake:
-        """Return an intake for a transaction that holds nothing yet: the same work may be run again in another."""
-        return replace(self, held={})
-
-    def product(self, tx: Tx, product: str) -> KnownProduct:
-        """Return a product, held until the transaction ends; raises Invalid."""
-        if product not in self.held:
-            self.held[product] = _held_product(tx, product, VENDOR)
-        return self.held[product]
-
-
-def import_line(tx: Tx, kind: ImportKind, value: Mapping[str, Any], intake: Intake) -> None:
-    """Take one line of an import; raises a Refusal or msgspec.ValidationError, and then has stored nothing."""
-    _IMPORTS[kind](tx, value, intake)
-
-
-def _import_release(tx: Tx, value: Mapping[str, Any], intake: Intake) -> None:
-    line = msgspec.convert(value, ReleaseLine)
-    with tx.savepoint():
-        put_release(tx, line.product, line.version, line, intake.now)
-
-
-def _import_customer(tx: Tx, value: Mapping[str, Any], intake: Intake) -> None:
-    line = msgspec.convert(value, CustomerLine)
-    with tx.savepoint():
-        put_customer(tx, line.customer, line, intake.now, allowed=intake.allowed)
-
-
-def _import_install(tx: Tx, value: Mapping[str, Any], intake: Intake) -> None:
-    line = msgspec.convert(value, InstallLine)
-    # Before the savepoint: to undo a line would also let go of the product.
-    product = intake.product(tx, line.product)
-    with tx.savepoint():
-        _take(tx, product, line.install, line, VENDOR, intake.rulebook, intake.now)
-
-
-_IMPORTS = {
-    "releases": _import_release,
-    "customers": _import_customer,
-    "installs": _import_install,
-}

@@ -11,6 +11,7 @@ from feeds.life import State
 from installs_registry import products, releases
 from installs_registry.products import KnownProduct
 from installs_registry.types import ProductDeclaration, ProductView, ReleaseDeclaration, ReleaseView
+from notifier import release_questions
 from notifier.owed import Cause
 from notifier.publications import load_index, publish_product, publish_release
 from notifier.sweeping import start_sweep
@@ -51,6 +52,7 @@ def put_release(tx: Tx, product: str, version: str, declaration: ReleaseDeclarat
             _refuse_turned_ranges(tx, known.no)
         _publish(tx, known, version, now)
         _sweep_moved(tx, product, before, now)
+        release_questions.note(tx, known.no, now)
         tx.notify()
     return releases.view(tx, known, version)
 

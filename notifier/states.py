@@ -55,6 +55,10 @@ TRANSITIONS: Final[Mapping[tuple[NoticeState, NoticeState], str]] = MappingProxy
         (NoticeState.SENDING, NoticeState.FAILED): "refused for good",
         (NoticeState.SENDING, NoticeState.CANCELLED): "no longer concerns them",
         (NoticeState.SENDING, NoticeState.IN_DOUBT): "no answer after the last byte",
+        (NoticeState.SENT, NoticeState.PENDING): "came back, and is worth another try",
+        (NoticeState.SENT, NoticeState.FAILED): "came back for good",
+        (NoticeState.IN_DOUBT, NoticeState.PENDING): "came back, and is worth another try",
+        (NoticeState.IN_DOUBT, NoticeState.FAILED): "came back for good",
     }
 )
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from time import perf_counter
 
 import structlog
 
 from notifier.publications import Rulebook
 from notifier.releasing import publish_due_releases
-from notifier.sweeping import sweep_page
+from notifier.sweeping import PAGE, sweep_page
 from storage import Clock, Database, StorageError
+
+#: Seconds that one page should take, the waiting for other writers included: where many wait, pages become small.
+PAGE_SECONDS = 0.08
+#: Recipients in the largest page: what it touches stays in the database's cache.
+LARGEST_PAGE = 8_000
 
 #: Seconds after which the loop looks without having been woken: a release may have come due.
 PATIENCE = 1.0
@@ -40,8 +46,18 @@ class Sweeper:
         """Publish the releases that are due, then do all open pages."""
         while await self.database.call(publish_due_releases, self.clock.now()):
             pass
-        while await self.database.call(sweep_page, self.rulebook, self.clock.now()):
-            pass
+        size = PAGE
+        while True:
+            started = perf_counter()
+            if not await self.database.call(sweep_page, self.rulebook, self.clock.now(), size):
+                return
+            size = next_size(size, perf_counter() - started)
+
+
+def next_size(size: int, seconds: float) -> int:
+    """Return how many recipients the next page should hold, where one of `size` took so long; at most twice as many."""
+    fitting = int(size * PAGE_SECONDS / max(seconds, 1e-6))
+    return max(PAGE, min(fitting, 2 * size, LARGEST_PAGE))
 
 
 async def woken(watcher: AsyncIterator[None], patience: float) -> bool:

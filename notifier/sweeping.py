@@ -13,7 +13,7 @@ from feeds import store as defects
 from feeds.defects import Defect
 from installs_registry import products
 from notifier import owing
-from notifier.exposures import Span, of_span
+from notifier.exposures import Span
 from notifier.owed import Cause
 from notifier.owing import Matter
 from notifier.publications import Rulebook
@@ -21,7 +21,7 @@ from storage import Statements, Tx, instant
 
 sql = Statements(__package__)
 
-#: Recipients in one page: small enough that a page takes milliseconds, large enough that commits do not dominate.
+#: Recipients in the first page of a sweep, and in the smallest; the sweeper fits them to the time that they take.
 PAGE = 500
 
 _FIRST, _LAST = -(2**62), 2**62
@@ -69,7 +69,7 @@ def _assess_page(tx: Tx, rulebook: Rulebook, sweep: dict[str, Any], defect: Defe
     product = products.find(tx, sweep["product"])
     rule = rulebook.index(tx, product.no).rules.get(defect.id)
     matter = Matter(defect, Cause(sweep["cause"]), sweep["started_at"], told_anew=bool(sweep["told_anew"]))
-    owing.record(tx, matter, span, of_span(tx, product, defect.no, rule, span), now)
+    owing.record_span(tx, matter, span, product, rule, now)
     if span.high == _LAST:
         tx.run(sql.finish_sweep, no=sweep["no"], at=instant(now))
     else:

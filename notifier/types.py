@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from feeds.life import State
 from feeds.types import DefectView, LintWarning, Pending, RemedyOffer
-from installs_registry.types import InstallView
+from installs_registry.types import InstallView, ReleaseView
+from notifier.proofs import Proof
 from notifier.states import NoticeKind
 
 
@@ -59,6 +60,8 @@ class Headcount(Struct, frozen=True):
 
     installs: int
     customers: int
+    #: Set where the true count is below it and kept back: both numbers are then the most that it may be.
+    fewer_than: int | UnsetType = UNSET
 
 
 class NotAtRiskBecause(Struct, frozen=True):
@@ -85,6 +88,52 @@ class Reachable(Struct, frozen=True):
     nobody: int
 
 
+class InVainBecause(Struct, frozen=True):
+    """Why warnings would have been in vain, counted."""
+
+    version: Annotated[int, Meta(description="the version that was taken is not affected")]
+    unknown: Annotated[int, Meta(description="it is affected, and the facts that decide are missing")]
+
+
+class InVain(Struct, frozen=True):
+    """Upgrades that would have been warned of without need, as far as can be said."""
+
+    upgrades: int
+    because: InVainBecause
+
+
+class BacktestView(Struct, frozen=True, kw_only=True):
+    """Of the upgrades that were seen, how many a defect would have warned of."""
+
+    days: Annotated[int, Meta(description="how far back was looked")]
+    upgrades: Annotated[int, Meta(description="all that were seen, from a version to a higher one")]
+    warned: Annotated[int, Meta(description="their holders would have been warned before: harmed and in vain")]
+    harmed: Annotated[int, Meta(description="they went to an affected version, with facts that match")]
+    in_vain: InVain
+
+
+class ThenAndNow(Struct, frozen=True):
+    """Installs with one exposure, when it was previewed and now."""
+
+    then: int
+    now: int
+
+
+class DriftView(Struct, frozen=True, kw_only=True):
+    """How an audience has changed since it was previewed."""
+
+    person: Annotated[str, Meta(description="who was shown the preview")]
+    at: Annotated[str, Meta(description="when")]
+    revision: int
+    at_risk: ThenAndNow
+    cannot_tell: ThenAndNow
+    already_upgraded: ThenAndNow
+    repair_owed: ThenAndNow
+    new: Annotated[int, Meta(description="first seen since, and at risk or perhaps so")]
+    upgraded: Annotated[int, Meta(description="have gone to an affected version since")]
+    sentence: Annotated[str, Meta(examples=["+12 new, −3 upgraded"])]
+
+
 class AudienceView(Struct, frozen=True, kw_only=True):
     """The exposures a defect would have, counted."""
 
@@ -96,6 +145,29 @@ class AudienceView(Struct, frozen=True, kw_only=True):
     reachable: Reachable
     warnings: list[LintWarning]
     as_of: int
+    #: Where it was asked for.
+    backtest: BacktestView | UnsetType = UNSET
+
+
+class PublishedView(DefectView, frozen=True, omit_defaults=True, kw_only=True):
+    """A defect just published, and how its audience has changed since it was previewed."""
+
+    #: None where nobody was shown a preview of this revision.
+    drift: DriftView | None = None
+
+
+class PublishPendingView(PendingView, frozen=True, omit_defaults=True, kw_only=True):
+    """A publication that waits for another person, and how its audience has changed since it was previewed."""
+
+    #: None where nobody was shown a preview of this revision.
+    drift: DriftView | None = None
+
+
+class ReleaseAnswer(ReleaseView, frozen=True, kw_only=True):
+    """A release just registered or changed."""
+
+    #: Published defects of which nobody has said whether the release carries them.
+    warnings: tuple[LintWarning, ...]
 
 
 class ProgressView(Struct, frozen=True, kw_only=True):
@@ -109,8 +181,33 @@ class ProgressView(Struct, frozen=True, kw_only=True):
     cancelled: int
     in_doubt: int
     by_channel: dict[str, int]
-    per_second: Annotated[float, Meta(description="sent per second over the last minute")]
-    seconds_left: Annotated[float | None, Meta(description="null where nothing is pending or nothing moves")]
+    channels: Annotated[dict[str, dict[str, int]], Meta(description="by channel and state, pending, sending …")]
+    lanes: Annotated[
+        dict[str, dict[str, int]],
+        Meta(description="mails that were tried, by the lane they went over (a provider, or the relay) and state"),
+    ]
+    retrying: Annotated[int, Meta(description="pending ones that were tried before")]
+    waiting_in_app: Annotated[int, Meta(description="pending ones that arrive when the app asks next")]
+    per_second: Annotated[float, Meta(description="sent per second, lately; without what apps have fetched")]
+    rate_over_seconds: Annotated[float, Meta(description="over how long that was measured: a minute at most")]
+    seconds_left: Annotated[float | None, Meta(description="null where nothing is to be sent or nothing moves")]
+    sweeping: Annotated[bool, Meta(description="installs are still being looked at, so the total may grow")]
+    paused_until: Annotated[str | None, Meta(description="null: no pause")]
+    done: Annotated[bool, Meta(description="nothing is left to send")]
+
+
+class StepView(Struct, frozen=True, kw_only=True):
+    """One step of the way from publishing to installing, and how long it took."""
+
+    step: Annotated[str, Meta(description="owed, accepted, delivered, shown, seen, chosen or installed")]
+    count: Annotated[int, Meta(description="exposed installs that have come so far")]
+    first_at: str | None
+    last_at: str | None
+    p50_seconds: Annotated[
+        float | None,
+        Meta(description="median: owed and installed from the first publication, if after it; the others from owed"),
+    ]
+    p95_seconds: float | None
 
 
 class LedgerView(Struct, frozen=True, kw_only=True):
@@ -130,3 +227,40 @@ class LedgerView(Struct, frozen=True, kw_only=True):
     accepted_risk: int
     unreachable: Annotated[int, Meta(description="exposed, not told, and with no channel that could tell them")]
     in_doubt: int
+    installed: Annotated[int, Meta(description="have had an affected version")]
+    proof_at_install: Annotated[
+        dict[Proof, int],
+        Meta(description="of these, the strongest proof from before that their holder was told"),
+    ]
+    proof_now: Annotated[dict[Proof, int], Meta(description="of all exposed, the strongest proof so far")]
+    steps: list[StepView]
+
+
+class Share(Struct, frozen=True, kw_only=True):
+    """A part of those concerned."""
+
+    installs: int
+    installs_percent: Annotated[float, Meta(description="of the population's")]
+    recipients: int
+    recipients_percent: float
+
+
+class FunnelView(Struct, frozen=True, kw_only=True):
+    """A defect's effectiveness check, in the terms of recall status reports (21 CFR 7.53)."""
+
+    defect: str
+    title: str
+    published_at: str | None
+    notified_first_at: str | None
+    notified_last_at: str | None
+    as_of: str
+    population: Annotated[Share, Meta(description="all that were ever exposed; recipients: all of their installs")]
+    notified: Annotated[Share, Meta(description="told, by proof of acceptance at least")]
+    responded: Annotated[Share, Meta(description="notified, and have opened the notice or answered it")]
+    acted: Annotated[Share, Meta(description="notified, and chose a remedy, repaired, or left for a safe version")]
+    not_responded: Annotated[Share, Meta(description="notified, and neither responded nor acted")]
+    in_doubt: Annotated[Share, Meta(description="may have been notified: the connection broke at the last moment")]
+    unreachable: Annotated[Share, Meta(description="not notified, and there is no way to tell them")]
+    not_notified: Annotated[Share, Meta(description="not notified, for all other reasons")]
+    installed_unwarned: Annotated[Share, Meta(description="had an affected version and were never told")]
+    methods: Annotated[dict[str, int], Meta(description="recipients notified, by channel; one may count in several")]

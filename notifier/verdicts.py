@@ -25,11 +25,15 @@ PAST_KEPT = 16
 
 
 class Verdicts:
-    """The index of each product, rebuilt off the event loop and swapped in when the product's sequence moves."""
+    """The index of each product, rebuilt off the event loop and swapped in when the product's sequence moves.
+
+    A defect that is as it was, of a product that is declared as it was, is not compiled again.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._indexes: dict[str, risk.ProductIndex] = {}
+        self._by_number: dict[int, risk.ProductIndex] = {}
         self._sequences: dict[int, int] = {}
         self._past: OrderedDict[tuple[str, int], risk.ProductIndex | None] = OrderedDict()
 
@@ -46,15 +50,16 @@ class Verdicts:
         """Return the product's rules as they were at a sequence, None where it had none by then."""
         key = (product, sequence)
         if key not in self._past:
-            self._past[key] = await self._database.read(_past_index, product, sequence)
+            self._past[key] = await self._database.read(_past_index, product, sequence, self.index(product))
             while len(self._past) > PAST_KEPT:
                 self._past.popitem(last=False)
         return self._past[key]
 
     async def refresh(self) -> None:
         """Bring in what has been published since the last time."""
-        sequences, fresh = await self._database.read(_newer_than, dict(self._sequences))
-        self._indexes.update(fresh)
+        sequences, fresh = await self._database.read(_newer_than, dict(self._sequences), dict(self._by_number))
+        self._by_number.update(fresh)
+        self._indexes.update({index.product.id: index for index in fresh.values()})
         self._sequences = sequences
 
     async def run(self) -> None:
@@ -69,16 +74,19 @@ class Verdicts:
                 return
 
 
-def _newer_than(tx: Tx, known: Mapping[int, int]) -> tuple[dict[int, int], dict[str, risk.ProductIndex]]:
+_Indexes = Mapping[int, risk.ProductIndex]
+
+
+def _newer_than(tx: Tx, known: Mapping[int, int], kept: _Indexes) -> tuple[dict[int, int], _Indexes]:
     sequences = every_sequence(tx)
     moved = [product_no for product_no, sequence in sequences.items() if known.get(product_no) != sequence]
-    indexes = [load_index(tx, product_no) for product_no in moved]
-    return sequences, {index.product.id: index for index in indexes if index is not None}
+    indexes = ((product_no, load_index(tx, product_no, kept=kept.get(product_no))) for product_no in moved)
+    return sequences, {product_no: index for product_no, index in indexes if index is not None}
 
 
-def _past_index(tx: Tx, product: str, sequence: int) -> risk.ProductIndex | None:
+def _past_index(tx: Tx, product: str, sequence: int, kept: risk.ProductIndex | None) -> risk.ProductIndex | None:
     product_no = tx.value(sql.product_no, product=product)
-    return None if product_no is None else load_index(tx, product_no, sequence)
+    return None if product_no is None else load_index(tx, product_no, sequence, kept)
 
 
 @dataclass(frozen=True, slots=True)

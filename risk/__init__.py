@@ -3,66 +3,23 @@
 Pure: no I/O, no clock, no state. Imports the standard library and `packaging`, nothing else.
 """
 
+from .check import ConditionError, check_condition
 from .decisions import Decision, Exposure, Severity, decide
-from .defects import Defect, Product, Release, Remedy, Rule, Shelf, Standing
+from .defects import Defect, Product, Release, Remedy, Shelf
 from .evaluate import Explanation, compile_condition, explain_condition
-from .facts import Fact, Facts, FactType, Value, Vocabulary, check_fact_name, check_value
+from .facts import Fact, Facts, FactType, Value, Vocabulary
 from .index import ProductIndex
-from .parse import parse_condition
-from .paths import SafeTarget
 from .ranges import Range, RangeError, VersionSet, compile_ranges
-from .sql import Column, Dialect, Sql, condition_sql
-from .tokens import ConditionError
+from .rules import Rule, Standing
 from .tree import Node, names, tree_from_json, tree_to_json
-from .verdicts import Considered, Finding, Question, Verdict
+from .verdicts import Considered, Finding, Question, SafeTarget, Verdict
 from .versions import SCHEMES, InvalidVersion, Key, Scheme, UnrankedVersion, scheme
 
-__all__ = [
-    "SCHEMES",
-    "Column",
-    "ConditionError",
-    "Considered",
-    "Decision",
-    "Defect",
-    "Dialect",
-    "Explanation",
-    "Exposure",
-    "Fact",
-    "FactType",
-    "Facts",
-    "Finding",
-    "InvalidVersion",
-    "Key",
-    "Node",
-    "Product",
-    "ProductIndex",
-    "Question",
-    "Range",
-    "RangeError",
-    "Release",
-    "Remedy",
-    "Rule",
-    "SafeTarget",
-    "Scheme",
-    "Severity",
-    "Shelf",
-    "Sql",
-    "Standing",
-    "UnrankedVersion",
-    "Value",
-    "Verdict",
-    "VersionSet",
-    "Vocabulary",
-    "check_fact_name",
-    "check_value",
-    "compile_condition",
-    "compile_ranges",
-    "condition_sql",
-    "decide",
-    "explain_condition",
-    "names",
-    "parse_condition",
-    "scheme",
-    "tree_from_json",
-    "tree_to_json",
-]
+# Versions and ranges; facts and conditions; what is judged; what the judgement says.
+__all__ = ["SCHEMES", "InvalidVersion", "Key", "Range", "RangeError", "Scheme", "UnrankedVersion", "VersionSet"]
+__all__ += ["compile_ranges", "scheme"]
+__all__ += ["Fact", "FactType", "Facts", "Value", "Vocabulary"]
+__all__ += ["ConditionError", "Explanation", "Node", "check_condition", "compile_condition", "explain_condition"]
+__all__ += ["names", "tree_from_json", "tree_to_json"]
+__all__ += ["Defect", "Product", "ProductIndex", "Release", "Remedy", "Rule", "Severity", "Shelf", "Standing"]
+__all__ += ["Considered", "Decision", "Exposure", "Finding", "Question", "SafeTarget", "Verdict", "decide"]

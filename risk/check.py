@@ -6,7 +6,6 @@ from difflib import get_close_matches
 from typing import Final
 
 from .facts import FactType, Vocabulary
-from .tokens import ConditionError
 from .tree import COMPARISONS, TEXT_TESTS, Node, names
 from .versions import InvalidVersion, Scheme
 
@@ -14,6 +13,17 @@ from .versions import InvalidVersion, Scheme
 VALUES: Final = frozenset({"literal", "name", "version", "size", "list"})
 #: Nodes that join tests.
 JOINTS: Final = frozenset({"!", "&&", "||"})
+
+
+class ConditionError(ValueError):
+    """A condition is wrong at one place; the first argument is a sentence for people."""
+
+    def __init__(self, sentence: str, position: int, length: int) -> None:
+        super().__init__(sentence)
+        #: where, in characters from 0
+        self.position = position
+        #: how many characters are meant
+        self.length = length
 
 
 def check_condition(node: Node, vocabulary: Vocabulary) -> None:

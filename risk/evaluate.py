@@ -6,23 +6,26 @@ A test that today's declarations no longer allow (a fact retired, its type chang
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol
+from itertools import chain
+from operator import methodcaller
+from typing import Any, Final, NamedTuple
 
-from .check import check_condition, scheme_of
-from .facts import Facts, FactType, Vocabulary
-from .tokens import ConditionError
-from .tree import Node, names
+from .check import ConditionError, check_condition, scheme_of
+from .facts import Facts, FactType, Value, Vocabulary
+from .operators import BESIDE_CONSTANTS, COMPARE, Test, Truth
+from .tree import Node, names, tree_to_json
 from .versions import InvalidVersion, Scheme
-from .words import Words, words
+from .words import Say, Words, words
 
-Truth = bool | None
-Test = Callable[[Facts], Truth]
 #: Reads one value from the facts, None where it is absent; typed loosely, as `check` has seen to the types.
 Read = Callable[[Facts], Any]
+#: Says why it is as it is.
+Reasons = Callable[[Facts], tuple[str, ...]]
+
+#: Most values that a demand names.
+_MOST_DEMANDED: Final = 16
 
 
 class Explanation(NamedTuple):
@@ -34,130 +37,164 @@ class Explanation(NamedTuple):
     missing: tuple[str, ...] = ()
 
 
-class Condition(Protocol):
-    """A compiled condition, or a part of one."""
+class Demand(NamedTuple):
+    """A fact that must have one of these values, or be absent; with any other the condition misses."""
 
-    @property
-    def truth(self) -> Test:
-        """Returns match (True), miss (False) or unknown (None)."""
-
-    def explain(self, facts: Facts, truth: Truth) -> Explanation:
-        """Say why it is what it is; `truth` is what it has been found to be."""
-
-    def firm(self, facts: Facts) -> bool:
-        """Tell whether no part of it is unknown."""
-
-
-def compile_condition(node: Node | None, vocabulary: Vocabulary) -> Test:
-    """Compile to a function of an install's facts; no condition matches every install."""
-    return build(node, vocabulary).truth
-
-
-def explain_condition(node: Node | None, vocabulary: Vocabulary, facts: Facts) -> Explanation:
-    """Say why a condition matches, misses or is unknown for these facts."""
-    condition = build(node, vocabulary)
-    return condition.explain(facts, condition.truth(facts))
-
-
-def build(node: Node | None, vocabulary: Vocabulary) -> Condition:
-    """Compile a condition whole."""
-    if node is None:
-        return build(Node("literal", value=True), vocabulary)
-    if node.op == "!":
-        part = build(node.args[0], vocabulary)
-        return _Not(part, _negation(part.truth))
-    if node.op in ("&&", "||"):
-        parts = tuple(build(arg, vocabulary) for arg in node.args)
-        decisive = node.op == "||"
-        return _Joined(parts, decisive, _junction(tuple(part.truth for part in parts), decisive=decisive))
-    try:
-        check_condition(node, vocabulary)
-    except ConditionError:
-        return _Single(_nothing, words(Node("literal")), tuple((name, _nothing) for name in sorted(names(node))))
-    reads = tuple((name, _read_name(name, vocabulary)) for name in sorted(names(node)))
-    return _Single(_test(node, vocabulary), words(node), reads)
+    name: str
+    values: frozenset[Value]
 
 
 @dataclass(frozen=True, slots=True)
-class _Single:
-    """One comparison, or another test without && || !."""
+class Single:
+    """One comparison, or another test without && || !, or the contrary of one."""
 
     truth: Test
-    words: Words
+    #: None where it reads no fact
+    words: Words | None
     reads: tuple[tuple[str, Read], ...]
+    demands: tuple[Demand, ...] = ()
 
-    def explain(self, facts: Facts, truth: Truth) -> Explanation:
-        if truth is None:
-            return Explanation(missing=tuple(name for name, read in self.reads if read(facts) is None))
-        said = self.words(facts, truth)
-        return Explanation((said,) if said else ())
+    def because(self, facts: Facts, *, truth: bool) -> tuple[str, ...]:
+        """Say why it matches or misses; `truth` is what it has been found to do."""
+        return () if self.words is None else (self.words[not truth](facts),)
+
+    def unknown(self, facts: Facts) -> Explanation:
+        """Say what makes it unknown."""
+        return Explanation(missing=tuple(name for name, read in self.reads if read(facts) is None))
 
     def firm(self, facts: Facts) -> bool:
+        """Tell whether no part of it is unknown."""
         return self.truth(facts) is not None
 
 
 @dataclass(frozen=True, slots=True)
-class _Not:
-    part: Condition
+class Joined:
+    """Conditions joined by `&&` or `||`."""
+
     truth: Test
-
-    def explain(self, facts: Facts, truth: Truth) -> Explanation:
-        return self.part.explain(facts, None if truth is None else not truth)
-
-    def firm(self, facts: Facts) -> bool:
-        return self.part.firm(facts)
-
-
-@dataclass(frozen=True, slots=True)
-class _Joined:
-    """`&&` or `||`."""
-
     parts: tuple[Condition, ...]
     #: the truth of one part that settles the whole: True for ||, False for &&
     decisive: bool
-    truth: Test
+    #: says why it is the contrary of decisive: all parts are needed for that
+    needed: Reasons
+    demands: tuple[Demand, ...]
 
-    def explain(self, facts: Facts, truth: Truth) -> Explanation:
-        if truth is None:
-            return self._unsettled(facts)
+    def because(self, facts: Facts, *, truth: bool) -> tuple[str, ...]:
+        """Say why it matches or misses; `truth` is what it has been found to do."""
         if truth is not self.decisive:
-            return _together([part.explain(facts, truth) for part in self.parts])
-        return _any_of([part.explain(facts, truth) for part in self.parts if part.truth(facts) is truth])
+            return self.needed(facts)
+        enough = [part.because(facts, truth=truth) for part in self.parts if part.truth(facts) is truth]
+        if len(enough) == 1:
+            return enough[0]
+        if not all(enough):
+            return ()
+        said = list(dict.fromkeys(map(" and ".join, enough)))
+        return (said[0] if len(said) == 1 else f"any of these is enough: {'; '.join(said)}",)
 
-    def _unsettled(self, facts: Facts) -> Explanation:
+    def unknown(self, facts: Facts) -> Explanation:
         """Say what is missing, and what is known of which the contrary would settle the matter."""
         truths = [(part, part.truth(facts)) for part in self.parts]
-        unknown = [part.explain(facts, None) for part, truth in truths if truth is None]
-        if len(unknown) > 1:
-            unknown = [Explanation(missing=one.missing) for one in unknown]
-        return _together([part.explain(facts, truth) for part, truth in truths if part.firm(facts)] + unknown)
+        known = [part.because(facts, truth=truth) for part, truth in truths if truth is not None and part.firm(facts)]
+        unknown = [part.unknown(facts) for part, truth in truths if truth is None]
+        if len(unknown) == 1:
+            known.append(unknown[0].because)
+        missing = {name for part in unknown for name in part.missing}
+        return Explanation(tuple(dict.fromkeys(chain.from_iterable(known))), tuple(sorted(missing)))
 
     def firm(self, facts: Facts) -> bool:
+        """Tell whether no part of it is unknown."""
         return all(part.firm(facts) for part in self.parts)
 
 
-def _together(parts: list[Explanation]) -> Explanation:
-    because = dict.fromkeys([said for part in parts for said in part.because])
-    missing = {name for part in parts for name in part.missing}
-    return Explanation(tuple(because), tuple(sorted(missing)))
+Condition = Single | Joined
+#: The tests that conditions of one product share, by what they say and whether they are negated.
+Shared = dict[tuple[str, bool], Single]
 
 
-def _any_of(parts: list[Explanation]) -> Explanation:
-    """Make one reason of several that each settle the matter; none where one of them needs no fact."""
-    if len(parts) == 1:
-        return parts[0]
-    if not all(part.because for part in parts):
-        return Explanation()
-    said = dict.fromkeys(" and ".join(part.because) for part in parts)
-    return Explanation((next(iter(said)) if len(said) == 1 else f"any of these is enough: {'; '.join(said)}",))
+def compile_condition(node: Node | None, vocabulary: Vocabulary) -> Test:
+    """Compile to a function of an install's facts; no condition matches every install."""
+    return build(node, vocabulary, {}).truth
+
+
+def explain_condition(node: Node | None, vocabulary: Vocabulary, facts: Facts) -> Explanation:
+    """Say why a condition matches, misses or is unknown for these facts."""
+    condition = build(node, vocabulary, {})
+    return explain(condition, facts, condition.truth(facts))
+
+
+def explain(condition: Condition, facts: Facts, truth: Truth) -> Explanation:
+    """Say why a compiled condition is what it is; `truth` is what it has been found to be."""
+    return condition.unknown(facts) if truth is None else Explanation(condition.because(facts, truth=truth))
+
+
+def build(node: Node | None, vocabulary: Vocabulary, shared: Shared, *, negated: bool = False) -> Condition:
+    """Compile a condition whole, or its contrary: !(a && b) is !a || !b in Kleene's logic too."""
+    node = node or Node("literal", value=True)
+    if node.op == "!":
+        return build(node.args[0], vocabulary, shared, negated=not negated)
+    if node.op in ("&&", "||"):
+        parts = tuple(build(arg, vocabulary, shared, negated=negated) for arg in node.args)
+        return _joined(parts, decisive=(node.op == "||") is not negated)
+    key = (repr(tree_to_json(node)), negated)
+    if key not in shared:
+        shared[key] = _single(node, vocabulary, negated=negated)
+    return shared[key]
+
+
+def _joined(parts: tuple[Condition, ...], *, decisive: bool) -> Joined:
+    truth = _junction(tuple(part.truth for part in parts), decisive=decisive)
+    demands = () if decisive else tuple(demand for part in parts for demand in part.demands)
+    return Joined(truth, parts, decisive, _needed(parts, truth=not decisive), demands)
+
+
+def _needed(parts: tuple[Condition, ...], *, truth: bool) -> Reasons:
+    """Compile the reasons of parts that all have this truth, and each must; what two of them say is said once."""
+    singles = [part for part in parts if isinstance(part, Single)]
+    read = [name for single in singles for name, _ in single.reads]
+    if len(singles) == len(parts) and len(set(read)) == len(read):
+        return _together(tuple(single.words[not truth] for single in singles if single.words is not None))
+    return lambda facts: tuple(dict.fromkeys([said for part in parts for said in part.because(facts, truth=truth)]))
+
+
+def _together(says: tuple[Say, ...]) -> Reasons:
+    """Compile what is said of tests that are all needed and speak of different facts; few are the usual case."""
+    match says:
+        case (one,):
+            return lambda facts: (one(facts),)
+        case (one, two):
+            return lambda facts: (one(facts), two(facts))
+        case (one, two, three):
+            return lambda facts: (one(facts), two(facts), three(facts))
+    return lambda facts: tuple([say(facts) for say in says])
+
+
+def _single(node: Node, vocabulary: Vocabulary, *, negated: bool) -> Single:
+    named = sorted(names(node))
+    try:
+        check_condition(node, vocabulary)
+    except ConditionError:
+        return Single(_nothing, None, tuple((name, _nothing) for name in named))
+    test, said = _test(node, vocabulary), words(node)
+    if negated:
+        test, said = _negation(test), said and Words(said.false, said.true)
+    reads = tuple((name, _read_name(name, vocabulary)) for name in named)
+    return Single(test, said, reads, tuple(_demands(node, negated=negated)))
+
+
+def _demands(node: Node, *, negated: bool) -> list[Demand]:
+    if node.op == "name":
+        return [Demand(str(node.value), frozenset([not negated]))]
+    if node.op not in ("==", "!=", "in") or negated is not (node.op == "!="):
+        return []
+    left, right = node.args
+    values = right.args or (right,)
+    if left.op != "name" or any(value.op != "literal" for value in values) or len(values) > _MOST_DEMANDED:
+        return []
+    return [Demand(str(left.value), frozenset(value.value for value in values))]
 
 
 def _negation(part: Test) -> Test:
-    def test(facts: Facts) -> Truth:
-        truth = part(facts)
-        return None if truth is None else not truth
-
-    return test
+    return lambda facts: None if (truth := part(facts)) is None else not truth
 
 
 def _junction(parts: tuple[Test, ...], *, decisive: bool) -> Test:
@@ -178,29 +215,17 @@ def _test(node: Node, vocabulary: Vocabulary) -> Test:
     if node.op in ("literal", "name"):
         return _read(node, vocabulary, None)
     if node.op == "has":
-        return lambda facts: facts.get(str(node.value)) is not None
+        name = str(node.value)
+        return lambda facts: facts.get(name) is not None
     scheme = scheme_of(node, vocabulary)
     one, other = node.args
-    compare, left = _OPERATORS[node.op], _read(one, vocabulary, scheme)
-    if names(other):
-        return _compare(compare, left, _read(other, vocabulary, scheme))
-    return _compare_constant(compare, left, _constant(other, scheme))
-
-
-def _compare(compare: Callable[[Any, Any], bool], left: Read, right: Read) -> Test:
-    def test(facts: Facts) -> Truth:
-        one, other = left(facts), right(facts)
-        return None if one is None or other is None else compare(one, other)
-
-    return test
-
-
-def _compare_constant(compare: Callable[[Any, Any], bool], read: Read, constant: object) -> Test:
-    def test(facts: Facts) -> Truth:
-        value = read(facts)
-        return None if value is None else compare(value, constant)
-
-    return test
+    if one.op == "name" and scheme is None and not names(other) and node.op in BESIDE_CONSTANTS:
+        return BESIDE_CONSTANTS[node.op](str(one.value), _constant(other, None))
+    left, right = _read(one, vocabulary, scheme), _read(other, vocabulary, scheme)
+    compare = COMPARE[node.op]
+    return lambda facts: (
+        None if (value := left(facts)) is None or (than := right(facts)) is None else compare(value, than)
+    )
 
 
 def _constant(node: Node, scheme: Scheme | None) -> object:
@@ -221,7 +246,7 @@ def _read(node: Node, vocabulary: Vocabulary, scheme: Scheme | None) -> Read:
 
 def _read_name(name: str, vocabulary: Vocabulary) -> Read:
     if vocabulary.type_of(name) is not FactType.VERSION:
-        return operator.methodcaller("get", name)
+        return methodcaller("get", name)
     sort_key = vocabulary.scheme_of(name).sort_key
 
     def read(facts: Facts) -> str | None:
@@ -235,19 +260,3 @@ def _read_name(name: str, vocabulary: Vocabulary) -> Read:
 
 def _nothing(_: Facts) -> None:
     """Read what today's declarations do not have, or have otherwise."""
-
-
-_OPERATORS: Final[Mapping[str, Callable[[Any, Any], bool]]] = MappingProxyType(
-    {
-        "==": operator.eq,
-        "!=": operator.ne,
-        "<": operator.lt,
-        "<=": operator.le,
-        ">": operator.gt,
-        ">=": operator.ge,
-        "in": lambda item, members: item in members,
-        "startsWith": str.startswith,
-        "endsWith": str.endswith,
-        "contains": operator.contains,
-    }
-)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Final
 
-from .decisions import Decision, Exposure, decide
-from .defects import Defect, Product, Rule, Shelf
-from .evaluate import Truth
-from .paths import SafeTarget, Search
+from .decisions import Decision
+from .defects import Defect, Product, Shelf
+from .evaluate import Shared, explain
+from .operators import Truth
+from .paths import Search
+from .rules import Outcome, Rule
 from .segments import Segments
-from .verdicts import Considered, Finding, Question, Verdict, by_gravity
+from .verdicts import Considered, Finding, Question, SafeTarget, Verdict
 from .versions import UnrankedVersion
 
 
@@ -29,13 +32,33 @@ class ProductIndex:
     places: Mapping[str, str]
 
     @classmethod
-    def compile(cls, product: Product, defects: Iterable[Defect], sequence: int) -> ProductIndex:
-        """Compile; raises RangeError or InvalidVersion where a range or a release does not fit."""
+    def compile(
+        cls, product: Product, defects: Iterable[Defect], sequence: int, earlier: ProductIndex | None = None
+    ) -> ProductIndex:
+        """Compile; the rules of defects that are as they were are taken from an `earlier` index of the product.
+
+        Raises RangeError or InvalidVersion where a range or a release does not fit.
+        """
         shelf = Shelf.of(product)
-        rules = {defect.id: Rule.compile(defect, product, shelf) for defect in defects}
+        kept = earlier.rules_for(product, shelf) if earlier else {}
+        shared: Shared = {}
+        rules: dict[str, Rule] = {}
+        for defect in defects:
+            rule = kept.get(defect.id)
+            if rule is None or rule.defect != defect:
+                rule = Rule.compile(defect, product, shelf, shared)
+            rules[defect.id] = rule
         places = {release.version: product.scheme.sort_key(release.version) for release in product.releases}
         segments = Segments.of(rules.values())
         return cls(product, sequence, MappingProxyType(rules), shelf, segments, MappingProxyType(places))
+
+    def rules_for(self, product: Product, shelf: Shelf) -> Mapping[str, Rule]:
+        """Return those of the rules that hold for the product as it is declared now: all of them, or none."""
+        if (self.product.scheme, self.product.facts) != (product.scheme, product.facts):
+            return {}
+        if self.shelf == shelf:
+            return self.rules
+        return {name: rule.placed(shelf) for name, rule in self.rules.items()}
 
     def judge(self, question: Question) -> Verdict:
         """Answer an upgrade check; raises InvalidVersion for a version that does not parse."""
@@ -52,6 +75,12 @@ class ProductIndex:
             return None
 
 
+#: Kept, as a look-up of an enum's member costs as much as ten of a name.
+_NOTHING_FOUND: Final = Decision.PROCEED
+#: A gravity, the defect's id, what the rule makes of the verdict, and the rule: the gravest sorts first, then by id.
+Concern = tuple[tuple[int, int], str, Outcome, Rule]
+
+
 @dataclass(slots=True, eq=False)
 class _Hearing:
     """One question being judged; a condition is evaluated once at most."""
@@ -61,26 +90,26 @@ class _Hearing:
     #: sort key of the version upgraded from, None where its place is unknown
     start: str | None
     truths: dict[Rule, Truth] = field(default_factory=dict)
+    #: by sort key, what `concerned` returned
+    near: dict[str, list[Concern]] = field(default_factory=dict)
 
     def verdict(self) -> Verdict:
-        question = self.question
-        safe = None if self.start is None else self.search(self.start).safe_target()
+        index, question = self.index, self.question
+        safe = None if self.start is None else self.safe_target(self.start)
         to_version = self.advised(safe) if question.to_version is None else question.to_version
-        found, accepted = ([], []) if to_version is None else self.found(self.index.place(to_version))
-        return Verdict(
-            decision=decide(found[0].severity, found[0].exposure) if found else Decision.PROCEED,
-            product=self.index.product.id,
-            from_version=question.from_version,
-            to_version=to_version,
-            findings=tuple(found),
-            safe_target=safe,
-            sequence=self.index.sequence,
-            accepted=tuple(accepted),
-            considered=self.considered(to_version) if question.explain else None,
-        )
+        found, accepted = ([], ()) if to_version is None else self.found(index.place(to_version))
+        decision = found[0][2].decision if found else _NOTHING_FOUND
+        findings = self.findings(found) if found else ()
+        considered = self.considered(to_version) if question.explain else None
+        product, start, sequence = index.product.id, question.from_version, index.sequence
+        return Verdict(decision, product, start, to_version, findings, safe, sequence, accepted, considered)
 
-    def search(self, start: str) -> Search:
-        return Search(self.index.shelf, self.index.segments, start, self.holds)
+    def safe_target(self, start: str) -> SafeTarget | None:
+        """Return the safe target; that the highest release on offer is one step away is the usual case."""
+        shelf = self.index.shelf
+        if not shelf.offered or start >= shelf.offered[-1]:
+            return None
+        return Search(shelf, start, self.held, self.holding).safe_target()
 
     def advised(self, safe: SafeTarget | None) -> str | None:
         """Return the version to judge where none was asked for.
@@ -95,38 +124,58 @@ class _Hearing:
             return shelf.versions[-1]
         return None
 
-    def found(self, target: str | None) -> tuple[list[Finding], list[str]]:
-        """Return the findings, gravest first, and the accepted defects that would have been among them."""
-        found: list[Finding] = []
-        accepted: list[str] = []
-        happened = set() if self.start is None else set(self.index.segments.at(self.start))
-        unranked = self.unranked() if self.start is None or target is None else ()
-        for rule in self.index.rules.values() if target is None else self.index.segments.at(target):
-            exposure = self.exposure(rule, target, happened)
-            if exposure is None:
-                continue
-            if rule.defect.id in self.question.accept and rule not in happened:
-                accepted.append(rule.defect.id)
-            else:
-                found.append(self.finding(rule, exposure, unranked))
-        return sorted(found, key=by_gravity), sorted(accepted)
+    def found(self, target: str | None) -> tuple[list[Concern], tuple[str, ...]]:
+        """Return what is to be told, gravest first, and the accepted defects that would have been among it."""
+        concerned = self.perhaps_concerned() if target is None else self.concerned(target)
+        accept = self.question.accept
+        if not accept:
+            return sorted(concerned), ()
+        accepted = sorted(
+            name for _, name, outcome, rule in concerned if name in accept and outcome is not rule.happened
+        )
+        return sorted(each for each in concerned if each[1] not in accepted), tuple(accepted)
 
-    def exposure(self, rule: Rule, target: str | None, happened: Collection[Rule]) -> Exposure | None:
-        """Rule 1: harm is an upgrade's own if its target is affected and its start is not.
+    def concerned(self, place: str) -> list[Concern]:
+        """Return the rules that matter to an upgrade to this sort key, each behind what it makes of the verdict."""
+        found = self.near.get(place)
+        if found is None:
+            start, truths = self.start, self.truths
+            found = self.near[place] = []
+            for rule in self.live(place):
+                outcome = rule.harm[None] if start is None else rule.outcome(start, truths[rule])
+                if outcome is not None:
+                    found.append((outcome.gravity, rule.defect.id, outcome, rule))
+        return found
 
-        `rule` affects the target, or the target's place is unknown; `happened` are those that affect the start.
-        """
-        if rule in happened:
-            counts = target is not None and self.truth(rule) is not False
-            return Exposure.ALREADY_UPGRADED if counts else None
-        truth = self.truth(rule)
-        if truth is False or (self.start is not None and not rule.enters_from(self.start)):
-            return None
-        return Exposure.AT_RISK if truth and self.start and target else Exposure.CANNOT_TELL
+    def perhaps_concerned(self) -> list[Concern]:
+        """Return the rules that may matter to an upgrade to a version whose place is unknown."""
+        start, rules = self.start, self.index.rules.values()
+        live = [rule for rule in rules if self.truth(rule) is not False]
+        harming = [(rule.harm[None], rule) for rule in live if start is None or rule.harms(start)]
+        return [(outcome.gravity, rule.defect.id, outcome, rule) for outcome, rule in harming]
 
-    def holds(self, rule: Rule) -> bool:
-        """Tell whether an upgrade that does the rule's harm is a hold."""
-        return self.truth(rule) in rule.hold_on and rule.defect.id not in self.question.accept
+    def held(self, place: str) -> list[Rule]:
+        """Return the rules that make a hold of the one step to this sort key."""
+        accept = self.question.accept
+        concerned = self.concerned(place)
+        return [rule for _, name, outcome, rule in concerned if outcome.holds and name not in accept]
+
+    def holding(self, place: str) -> list[Rule]:
+        """Return the rules that make a hold of an upgrade to this sort key which does their harm."""
+        truths, accept = self.truths, self.question.accept
+        live = self.live(place)
+        return [rule for rule in live if rule.harm[truths[rule]].holds and rule.defect.id not in accept]
+
+    def live(self, place: str) -> list[Rule]:
+        """Return the rules that affect the version of this sort key and whose condition does not miss."""
+        facts, truths = self.question.facts, self.truths
+        found: list[Rule] = []
+        for rule in self.index.segments.at(place, facts):
+            if rule not in truths:
+                truths[rule] = rule.condition.truth(facts)
+            if truths[rule] is not False:
+                found.append(rule)
+        return found
 
     def truth(self, rule: Rule) -> Truth:
         truths = self.truths
@@ -134,20 +183,15 @@ class _Hearing:
             truths[rule] = rule.condition.truth(self.question.facts)
         return truths[rule]
 
-    def finding(self, rule: Rule, exposure: Exposure, unranked: tuple[str, ...]) -> Finding:
-        explanation = rule.condition.explain(self.question.facts, self.truth(rule))
-        defect = rule.defect
-        return Finding(
-            defect=defect.id,
-            revision=defect.revision,
-            title=defect.title,
-            severity=defect.severity,
-            exposure=exposure,
-            because=explanation.because + unranked,
-            missing=explanation.missing,
-            remedies=defect.remedies,
-            url=defect.url,
-        )
+    def findings(self, found: list[Concern]) -> tuple[Finding, ...]:
+        """Say why each of them concerns this install."""
+        facts, truths, unranked = self.question.facts, self.truths, self.unranked()
+        told: list[Finding] = []
+        for _, _, outcome, rule in found:
+            condition = rule.condition
+            because, missing = (condition.because(facts, truth=True), ()) if truths[rule] else condition.unknown(facts)
+            told.append(Finding(rule.defect, outcome.exposure, because + unranked, missing))
+        return tuple(told)
 
     def unranked(self) -> tuple[str, ...]:
         """Say which of the two versions has no declared place."""
@@ -160,8 +204,9 @@ class _Hearing:
 
     def considered(self, to_version: str | None) -> tuple[Considered, ...]:
         """Say of each defect why it does or does not count."""
-        told = ((name, self.reason(rule, to_version)) for name, rule in sorted(self.index.rules.items()))
-        return tuple(Considered(name, counts, why) for name, (counts, why) in told)
+        return tuple(
+            Considered(name, *self.reason(rule, to_version)) for name, rule in sorted(self.index.rules.items())
+        )
 
     def reason(self, rule: Rule, to_version: str | None) -> tuple[bool, str]:
         """Return whether the defect counts, and the first reason that settles it."""
@@ -169,23 +214,19 @@ class _Hearing:
             return False, "there is no release to upgrade to"
         start, target = self.question.from_version, self.index.place(to_version)
         truth = self.truth(rule)
-        explanation = rule.condition.explain(self.question.facts, truth)
-        missing = (f"{name} is not known" for name in explanation.missing)
+        because, missing = explain(rule.condition, self.question.facts, truth)
+        here = self.start or ""
+        known = self.start is not None
+        outside = f"{start} is not among the versions from which an upgrade does harm"
         checks = (
             (target is not None and not rule.affected.holds(target), f"{to_version} is not affected"),
-            (
-                self.start is not None and rule.affected.holds(self.start),
-                f"{start} is affected already, so this upgrade does no new harm",
-            ),
-            (
-                self.start is not None and not rule.enters_from(self.start),
-                f"{start} is not among the versions from which an upgrade does harm",
-            ),
-            (truth is False, "; ".join(("the condition does not match", *explanation.because))),
+            (known and rule.affected.holds(here), f"{start} is affected already, so this upgrade does no new harm"),
+            (known and not rule.enters_from(here), outside),
+            (truth is False, "; ".join(("the condition does not match", *because))),
             (rule.defect.id in self.question.accept, "its risk is accepted"),
         )
         for settled, why in checks:
             if settled:
                 return False, why
         exposure = "at risk" if truth and self.start and target else "cannot tell"
-        return True, "; ".join((exposure, *explanation.because, *self.unranked(), *missing))
+        return True, "; ".join((exposure, *because, *self.unranked(), *(f"{name} is not known" for name in missing)))

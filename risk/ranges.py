@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,8 +67,8 @@ class VersionSet:
 
 def compile_ranges(ranges: Sequence[Range], scheme: Scheme) -> VersionSet:
     """Compile entries, unsorted and overlapping ones included; raises RangeError."""
-    spans = [span for index, entry in enumerate(ranges) for span in _Entry(entry, index, scheme).spans()]
-    return VersionSet(scheme.name, tuple(spans), union(spans))
+    spans = tuple(span for index, entry in enumerate(ranges) for span in _spans(entry, index, scheme))
+    return VersionSet(scheme.name, spans, spans[0] if len(spans) == 1 else union(spans))
 
 
 def union(spans: Iterable[Span]) -> tuple[str, ...]:
@@ -82,52 +82,41 @@ def union(spans: Iterable[Span]) -> tuple[str, ...]:
     return tuple(edges)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One entry being compiled."""
+def _spans(entry: Range, index: int, scheme: Scheme) -> list[Span]:
+    """Return the spans of the entry at this index."""
 
-    entry: Range
-    index: int
-    scheme: Scheme
+    def wrong(sentence: str, field: str) -> RangeError:
+        return RangeError(sentence, index, field)
 
-    def spans(self) -> list[Span]:
-        if self.entry.introduced is not None:
-            return [self._between(self.entry.introduced)]
-        for field in ("fixed", "last_affected"):
-            if getattr(self.entry, field) is not None:
-                raise self._error(f"`{field}` needs `introduced` beside it.", field)
-        if not self.entry.versions:
-            raise self._error("An entry needs `introduced` or `versions`.", "introduced")
-        keys = [self._sort_key(text, "versions") for text in self.entry.versions]
-        return [(key, key + _NEXT) for key in keys]
-
-    def _between(self, introduced: str) -> Span:
-        if self.entry.versions:
-            raise self._error("An entry has either `introduced` or `versions`, not both.", "versions")
-        begin = BOTTOM if introduced == "0" else self._sort_key(introduced, "introduced")
-        return begin, self._end(begin)
-
-    def _end(self, begin: str) -> str:
-        fixed, last = self.entry.fixed, self.entry.last_affected
-        if fixed is not None and last is not None:
-            raise self._error("An entry has either `fixed` or `last_affected`, not both.", "last_affected")
-        if last is not None:
-            end = self._sort_key(last, "last_affected")
-            if end < begin:
-                raise self._error(f"`last_affected` {last} is below `introduced`.", "last_affected")
-            return end + _NEXT
-        if fixed is None:
-            return TOP
-        end = self._sort_key(fixed, "fixed")
-        if end <= begin:
-            raise self._error(f"`fixed` {fixed} is not above `introduced`.", "fixed")
-        return end
-
-    def _sort_key(self, text: str, field: str) -> str:
+    def sort_key(text: str, field: str) -> str:
         try:
-            return self.scheme.sort_key(text)
+            return scheme.sort_key(text)
         except InvalidVersion as error:
-            raise self._error(str(error), field) from error
+            raise wrong(str(error), field) from error
 
-    def _error(self, sentence: str, field: str) -> RangeError:
-        return RangeError(sentence, self.index, field)
+    _check_fields(entry, wrong)
+    if entry.introduced is None:
+        return [(key, key + _NEXT) for key in (sort_key(text, "versions") for text in entry.versions)]
+    begin = BOTTOM if entry.introduced == "0" else sort_key(entry.introduced, "introduced")
+    if entry.last_affected is not None:
+        last = sort_key(entry.last_affected, "last_affected")
+        if last < begin:
+            raise wrong(f"`last_affected` {entry.last_affected} is below `introduced`.", "last_affected")
+        return [(begin, last + _NEXT)]
+    end = TOP if entry.fixed is None else sort_key(entry.fixed, "fixed")
+    if end <= begin:
+        raise wrong(f"`fixed` {entry.fixed} is not above `introduced`.", "fixed")
+    return [(begin, end)]
+
+
+def _check_fields(entry: Range, wrong: Callable[[str, str], RangeError]) -> None:
+    """Raise RangeError unless the fields given belong together."""
+    ends = [field for field in ("fixed", "last_affected") if getattr(entry, field) is not None]
+    if entry.introduced is None and ends:
+        raise wrong(f"`{ends[0]}` needs `introduced` beside it.", ends[0])
+    if entry.introduced is None and not entry.versions:
+        raise wrong("An entry needs `introduced` or `versions`.", "introduced")
+    if entry.introduced is not None and entry.versions:
+        raise wrong("An entry has either `introduced` or `versions`, not both.", "versions")
+    if len(ends) == len(("fixed", "last_affected")):
+        raise wrong("An entry has either `fixed` or `last_affected`, not both.", "last_affected")

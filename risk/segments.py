@@ -1,12 +1,48 @@
-"""A segment index: to a version, the few rules that affect it."""
+"""A segment index: to a version and an install's facts, the few rules that can matter."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
 
-from .defects import Rule
+from .evaluate import Demand
+from .facts import Facts, Value
+from .rules import Rule
+
+
+class Sieve(NamedTuple):
+    """Rules filed by what they demand: a fact with another value rules them out without a look at each."""
+
+    #: those that demand no value of any fact
+    undemanding: tuple[Rule, ...]
+    #: a fact's name, the rules by each value that they demand of it, and all of these for where it is absent
+    by_fact: tuple[tuple[str, dict[Value, tuple[Rule, ...]], tuple[Rule, ...]], ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule], demanded: Mapping[str, set[Value]]) -> Sieve:
+        """File each rule under its most telling demand: of the values that are `demanded` of a fact, the least part."""
+
+        def part(demand: Demand) -> float:
+            return len(demand.values) / len(demanded[demand.name])
+
+        undemanding: list[Rule] = []
+        filed: dict[str, list[tuple[Demand, Rule]]] = {}
+        for rule in rules:
+            demand = min(rule.condition.demands, key=part, default=None)
+            if demand is None:
+                undemanding.append(rule)
+            else:
+                filed.setdefault(demand.name, []).append((demand, rule))
+        by_fact = tuple((name, _by_value(pairs), tuple(rule for _, rule in pairs)) for name, pairs in filed.items())
+        return cls(tuple(undemanding), by_fact)
+
+
+def _by_value(pairs: list[tuple[Demand, Rule]]) -> dict[Value, tuple[Rule, ...]]:
+    values = dict.fromkeys(value for demand, _ in pairs for value in demand.values)
+    return {each: tuple(rule for demand, rule in pairs if each in demand.values) for each in values}
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,8 +51,8 @@ class Segments:
 
     #: all begins and ends of affected stretches, rising; segment i lies below edge i
     edges: tuple[str, ...]
-    #: of each segment, the groups of rules that affect all of it: those of the tree's nodes above it
-    groups: tuple[tuple[tuple[Rule, ...], ...], ...]
+    #: of each segment, the rules that affect all of it, sieved: one sieve for each of the tree's nodes above it
+    sieves: tuple[tuple[Sieve, ...], ...]
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Segments:
@@ -25,19 +61,28 @@ class Segments:
         edges = sorted({edge for rule in rules for edge in rule.affected.edges})
         places = {edge: place for place, edge in enumerate(edges, start=1)}
         leaves = len(edges) + 1
-        nodes: list[list[Rule]] = [[] for _ in range(2 * leaves)]
+        nodes: dict[int, list[Rule]] = {}
         for rule in rules:
             ends = rule.affected.edges
             for begin, end in zip(ends[::2], ends[1::2], strict=True):
                 for node in _cover(places[begin] + leaves, places[end] + leaves):
-                    nodes[node].append(rule)
-        groups = [tuple(group) for group in nodes]
-        above = (tuple(groups[node] for node in _climb(leaf) if groups[node]) for leaf in range(leaves, 2 * leaves))
+                    nodes.setdefault(node, []).append(rule)
+        demanded: dict[str, set[Value]] = {}
+        for demand in chain.from_iterable(rule.condition.demands for rule in rules):
+            demanded.setdefault(demand.name, set()).update(demand.values)
+        sieves = {node: Sieve.of(held, demanded) for node, held in nodes.items()}
+        above = (tuple(sieves[node] for node in _climb(leaf) if node in sieves) for leaf in range(leaves, 2 * leaves))
         return cls(tuple(edges), tuple(above))
 
-    def at(self, sort_key: str) -> list[Rule]:
-        """Return the rules that affect the version of this sort key, each once."""
-        return [rule for group in self.groups[bisect_right(self.edges, sort_key)] for rule in group]
+    def at(self, sort_key: str, facts: Facts) -> list[Rule]:
+        """Return the rules that affect the version of this sort key, each once, but some that these facts miss."""
+        found: list[Rule] = []
+        for undemanding, by_fact in self.sieves[bisect_right(self.edges, sort_key)]:
+            found += undemanding
+            for name, by_value, every in by_fact:
+                value = facts.get(name)
+                found += every if value is None else by_value.get(value, ())
+        return found
 
 
 def _climb(node: int) -> Iterator[int]:

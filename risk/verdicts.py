@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import NamedTuple
 
-from .decisions import Decision, Exposure, Severity, decide
-from .defects import Remedy
+from .decisions import Decision, Exposure
+from .defects import Defect
 from .facts import Facts
-from .paths import SafeTarget
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """An upgrade check."""
 
     from_version: str
@@ -25,25 +22,18 @@ class Question:
     explain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """A defect that concerns this upgrade of this install."""
 
-    defect: str
-    revision: int
-    title: str
-    severity: Severity
+    defect: Defect
     exposure: Exposure
     #: what the facts show, each needed for the exposure to be what it is
     because: tuple[str, ...]
     #: names of the facts that are absent and would settle it
     missing: tuple[str, ...]
-    remedies: tuple[Remedy, ...]
-    url: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Considered:
+class Considered(NamedTuple):
     """One defect of the product, and why it does or does not count."""
 
     defect: str
@@ -51,8 +41,14 @@ class Considered:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class SafeTarget(NamedTuple):
+    """Where to go, and each step on the way, the target last."""
+
+    version: str
+    path: tuple[str, ...]
+
+
+class Verdict(NamedTuple):
     """The answer to a question."""
 
     decision: Decision
@@ -69,13 +65,3 @@ class Verdict:
     accepted: tuple[str, ...]
     #: None unless asked for
     considered: tuple[Considered, ...] | None
-
-
-def by_gravity(finding: Finding) -> tuple[int, int, str]:
-    """Order findings: the gravest decision first, then severity, then id."""
-    decision = decide(finding.severity, finding.exposure)
-    return _DECISIONS.index(decision), _SEVERITIES.index(finding.severity), finding.defect
-
-
-_DECISIONS: Final = tuple(Decision)
-_SEVERITIES: Final = tuple(Severity)

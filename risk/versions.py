@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import total_ordering
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Final
 
 from packaging.version import InvalidVersion as _NotPep440
 from packaging.version import Version
@@ -30,6 +31,7 @@ class UnrankedVersion(InvalidVersion):
     """A version of a `list` product whose place in the vendor's order is not declared."""
 
 
+@total_ordering
 @dataclass(frozen=True, slots=True, eq=False)
 class Key:
     """A version's place in the order of its scheme; comparing keys of two schemes raises TypeError."""
@@ -38,79 +40,40 @@ class Key:
     #: the sort key
     text: str
 
-    def _peer(self, other: object) -> str:
-        if not isinstance(other, Key) or other.scheme != self.scheme:
-            raise TypeError(f"a {self.scheme} version cannot be compared with {other!r}")
-        return other.text
-
     def __eq__(self, other: object) -> bool:
         return self.text == self._peer(other)
 
     def __lt__(self, other: object) -> bool:
         return self.text < self._peer(other)
 
-    def __le__(self, other: object) -> bool:
-        return self.text <= self._peer(other)
-
-    def __gt__(self, other: object) -> bool:
-        return self.text > self._peer(other)
-
-    def __ge__(self, other: object) -> bool:
-        return self.text >= self._peer(other)
-
     def __hash__(self) -> int:
         return hash((self.scheme, self.text))
 
+    def _peer(self, other: object) -> str:
+        if not isinstance(other, Key) or other.scheme != self.scheme:
+            raise TypeError(f"a {self.scheme} version cannot be compared with {other!r}")
+        return other.text
 
-class Scheme(Protocol):
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
     """How the versions of one product, or of one fact, are read and ordered."""
 
-    @property
-    def name(self) -> str:
-        """One of SCHEMES."""
+    #: one of SCHEMES
+    name: str
+    encode: Callable[[str], str]
+    #: of `list`, the sort keys of the releases in the vendor's own order
+    places: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def key(self, text: str) -> Key:
         """Return the version's place; raise InvalidVersion."""
+        return Key(self.name, self.sort_key(text))
 
     def sort_key(self, text: str) -> str:
         """Return the version's place as text; raise InvalidVersion."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Parsed:
-    """A scheme whose order follows from the text alone."""
-
-    name: str
-    encode: Callable[[str], str]
-
-    def key(self, text: str) -> Key:
-        return Key(self.name, self.sort_key(text))
-
-    def sort_key(self, text: str) -> str:
         if not 0 < len(text) <= MAX_LENGTH:
-            raise _invalid(text, self.name, f"1 to {MAX_LENGTH} characters")
-        return self.encode(text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    """The vendor's own release order."""
-
-    places: Mapping[str, str]
-    name: str = "list"
-
-    def key(self, text: str) -> Key:
-        return Key(self.name, self.sort_key(text))
-
-    def sort_key(self, text: str) -> str:
-        if not (0 < len(text) <= MAX_LENGTH and text.isprintable()):
             raise _invalid(text, self.name, f"1 to {MAX_LENGTH} printable characters")
-        place = self.places.get(text)
-        if place is None:
-            raise UnrankedVersion(
-                f"{_quoted(text)} is not among the declared releases, so its place in their order is unknown."
-            )
-        return place
+        return self.places.get(text) or self.encode(text)
 
 
 def scheme(name: str, order: Sequence[str] = ()) -> Scheme:
@@ -121,10 +84,19 @@ def scheme(name: str, order: Sequence[str] = ()) -> Scheme:
     if name == "list":
         if len(set(order)) < len(order):
             raise ValueError("The order names a release twice.")
-        return _Listed({text: f"{place:08d}" for place, text in enumerate(order)})
+        return Scheme(name, _list, {text: f"{place:08d}" for place, text in enumerate(order)})
     if name not in _ENCODERS:
         raise ValueError(f"{_quoted(name)} is not a version scheme; there are {', '.join(SCHEMES)}.")
-    return _Parsed(name, _ENCODERS[name])
+    return Scheme(name, _ENCODERS[name])
+
+
+def _list(text: str) -> str:
+    """Refuse a version that is not among the releases."""
+    if not text.isprintable():
+        raise _invalid(text, "list", "printable characters")
+    raise UnrankedVersion(
+        f"{_quoted(text)} is not among the declared releases, so its place in their order is unknown."
+    )
 
 
 def _intdot(text: str) -> str:

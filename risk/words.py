@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from .facts import Facts, Value
-from .tree import Node, Scalar
+from .tree import Node, Scalar, names
 
-#: Says what made a test true, or false.
-Words = Callable[[Facts, bool], str]
+#: Says one thing of an install's facts.
+Say = Callable[[Facts], str]
 
 #: Longest value shown whole, in characters.
 _SHOWN: Final = 80
 #: Most values of a list that are shown.
 _LISTED: Final = 5
-_FLIPPED: Final = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-#: What is said of an operator that holds, and of one that does not.
+#: Said before the right side where it holds, and where it does not; `<` and the like are said as they are written.
 _RELATIONS: Final = {
     "==": ("", "not "),
     "!=": ("not ", ""),
@@ -25,44 +24,39 @@ _RELATIONS: Final = {
     "endsWith": ("ends with ", "does not end with "),
     "contains": ("contains ", "does not contain "),
 }
+_FLIPPED: Final = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def words(node: Node) -> Words:
-    """Compile what is said of a well-typed test; all that the facts do not change is put together here."""
+class Words(NamedTuple):
+    """What is said of a test where it is true, and where it is false."""
+
+    true: Say
+    false: Say
+
+
+def words(node: Node) -> Words | None:
+    """Compile what is said of a well-typed test, None where it reads no fact; what no fact changes is put together."""
     if node.op == "literal":
-        return lambda _, __: ""
-    if node.op == "has":
-        return _either(f"{node.value} is known", f"{node.value} is not known")
-    if node.op == "name":
-        return _either(f"{node.value} is true", f"{node.value} is false")
+        return None
+    if node.op in ("has", "name"):
+        said = ("true", "false") if node.op == "name" else ("known", "not known")
+        return Words(*(_always(f"{node.value} is {word}") for word in said))
     left, op, right = _fact_first(node)
     if op == "in" and right.op == "name":
-        item = _object(left)
-        return lambda facts, truth: f"{right.value} {'holds' if truth else 'does not hold'} {item(facts)}"
-    return _comparison(left, op, right)
-
-
-def _either(holds: str, fails: str) -> Words:
-    return lambda _, truth: holds if truth else fails
-
-
-def _comparison(left: Node, op: str, right: Node) -> Words:
-    subject, value, asked = _subject(left), _value(left), _object(right)
+        item = f"{_subject(left)}, which is " if names(left) else ""
+        return Words(*(_value(left, f"{right.value} {verb} {item}") for verb in ("holds", "does not hold")))
     holds, fails = _RELATIONS.get(op, (f"{op} ", f"not {op} "))
-    plain = right.op != "name" and op in ("==", "in")
-
-    def say(facts: Facts, truth: bool) -> str:  # noqa: FBT001 as Words has it
-        if truth and plain:
-            return f"{subject} is {value(facts)}"
-        return f"{subject} is {value(facts)} ({holds if truth else fails}{asked(facts)})"
-
-    return say
+    if names(right):
+        return Words(_beside(left, holds, right), _beside(left, fails, right))
+    head, asked = f"{_subject(left)} is ", _shown(right)
+    plain = "" if op in ("==", "in") else f" ({holds}{asked})"
+    return Words(_value(left, head, plain), _value(left, head, f" ({fails}{asked})"))
 
 
 def _fact_first(node: Node) -> tuple[Node, str, Node]:
     left, right = node.args
-    if left.op in ("literal", "version") and (node.op in _FLIPPED or node.op in ("==", "!=")):
-        return right, _FLIPPED.get(node.op, node.op), left
+    if left.op in ("literal", "version") and node.op in _FLIPPED:
+        return right, _FLIPPED[node.op], left
     return left, node.op, right
 
 
@@ -72,31 +66,57 @@ def _subject(node: Node) -> str:
     return str(node.value) if node.op == "name" else show(node.value)
 
 
-def _value(node: Node) -> Callable[[Facts], str]:
+def _beside(left: Node, relation: str, right: Node) -> Say:
+    """Compile what is said of two values that facts change."""
+    one = _value(left, f"{_subject(left)} is ", f" ({relation}{_subject(right)}, which is ")
+    other = _value(right, "", ")")
+    return lambda facts: one(facts) + other(facts)
+
+
+def _value(node: Node, before: str, after: str = "") -> Say:
+    """Compile the saying of a value between two texts."""
     if node.op == "name":
-        return lambda facts: show(facts[str(node.value)])
+        name = str(node.value)
+        return _fact(name, before, after)
     if node.op == "size":
         name = str(node.args[0].value)
-        return lambda facts: str(len(value)) if isinstance(value := facts[name], str | tuple) else ""
-    shown = ", ".join(show(item.value) for item in node.args[:_LISTED]) if node.args else show(node.value)
-    shown += ", …" if len(node.args) > _LISTED else ""
-    return lambda _: shown
+        return lambda facts: f"{before}{_size(facts[name])}{after}"
+    return _always(f"{before}{_shown(node)}{after}")
 
 
-def _object(node: Node) -> Callable[[Facts], str]:
-    value = _value(node)
-    if node.op in ("name", "size"):
-        subject = _subject(node)
-        return lambda facts: f"{subject}, which is {value(facts)}"
-    return value
+def _fact(name: str, before: str, after: str) -> Say:
+    def say(facts: Facts) -> str:
+        value = facts[name]
+        if type(value) is int or (
+            type(value) is str and len(value) <= _SHOWN
+        ):  # nearly always, and `show` says the same
+            return f"{before}{value!r}{after}"
+        return f"{before}{show(value)}{after}"
+
+    return say
+
+
+def _always(text: str) -> Say:
+    return lambda _: text
+
+
+def _shown(node: Node) -> str:
+    """Return a constant, of a list the first values, as a person reads it."""
+    if not node.args:
+        return show(node.value)
+    return ", ".join(show(item.value) for item in node.args[:_LISTED]) + (", …" if len(node.args) > _LISTED else "")
+
+
+def _size(value: Value) -> str:
+    return str(len(value)) if isinstance(value, str | tuple) else ""
 
 
 def show(value: Value | Scalar) -> str:
     """Return a value as a person reads it; control characters are escaped, long texts cut."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "…")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
-    if isinstance(value, str) and len(value) > _SHOWN:
-        value = value[:_SHOWN] + "…"
     return repr(value)

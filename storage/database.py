@@ -19,6 +19,9 @@ T = TypeVar("T")
 #: Connections of a process that write to PostgreSQL, beside those that read.
 _WRITERS = 4
 
+#: MiB; SQLite's own two make an audience read its pages many times.
+PAGE_CACHE = 64
+
 _SQLITE = "sqlite:///"
 _POSTGRESQL = ("postgresql://", "postgres://")
 
@@ -69,6 +72,18 @@ class Database(Protocol):
         """Write a copy of one snapshot to `path`; StorageError where it exists or the server has a tool."""
         ...
 
+    async def compact(self) -> None:
+        """Write the whole database anew, so that no copy of a deleted row is left anywhere in it.
+
+        SQLite overwrites what is deleted, but a tree that was rebalanced may keep a copy (of about one row in 500).
+        Raises StorageError where the server has a tool.
+        """
+        ...
+
+    async def size(self) -> int:
+        """Return how many bytes the database takes, without its log."""
+        ...
+
     async def facts(self) -> dict[str, str | int]:
         """Return what `doctor` tells: driver, library, durability, schema, integrity."""
         ...
@@ -78,14 +93,15 @@ class Database(Protocol):
         ...
 
 
-def open_database(url: str, *, readers: int = 4) -> Database:
+def open_database(url: str, *, readers: int = 4, page_cache: int = PAGE_CACHE) -> Database:
     """Open `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://…`.
 
-    `readers` is how many reads may run at once. Raises StorageError for any other address,
+    `readers` is how many reads may run at once, `page_cache` how many MiB of a file's pages each connection keeps (a
+    server keeps its own). Raises StorageError for any other address,
     DatabaseUnavailable where a file cannot be opened.
     """
     if url.startswith(_SQLITE) and len(url) > len(_SQLITE):
-        return SqliteDatabase(url, Path(url.removeprefix(_SQLITE)), readers=readers)
+        return SqliteDatabase(url, Path(url.removeprefix(_SQLITE)), readers=readers, page_cache=page_cache)
     if url.startswith(_POSTGRESQL):
         return _open_postgresql(url, readers)
     raise StorageError(

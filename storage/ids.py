@@ -11,6 +11,8 @@ from datetime import datetime
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 26
 RANDOM_BITS = 80
+#: The last characters of an id, those that chance makes.
+RANDOM_DIGITS = RANDOM_BITS // 5
 
 
 def new_id(now: datetime) -> str:

@@ -27,7 +27,7 @@ class Tx(ABC):
     function that met it goes on, unless it happened inside `savepoint()`.
     """
 
-    __slots__ = ("_failure", "callbacks", "wakes")
+    __slots__ = ("_failure", "callbacks", "scrubs", "wakes")
 
     dialect: ClassVar[Dialect]
 
@@ -37,6 +37,7 @@ class Tx(ABC):
     def __init__(self) -> None:
         self.callbacks: list[Callable[[], object]] = []
         self.wakes = False
+        self.scrubs = False
         self._failure: StorageError | None = None
 
     def begin(self, statement: str) -> None:
@@ -46,6 +47,10 @@ class Tx(ABC):
     def all(self, statement: Statement, /, **parameters: object) -> list[Row]:
         """Return all rows."""
         return self._guarded(statement.name, self._fetch, statement.text(self.dialect), parameters)
+
+    def tuples(self, statement: Statement, /, **parameters: object) -> list[tuple[Any, ...]]:
+        """Return all rows as plain tuples, in the order of the statement's columns: for what comes by the thousand."""
+        return self._guarded(statement.name, self._fetch_tuples, statement.text(self.dialect), parameters)
 
     def one(self, statement: Statement, /, **parameters: object) -> Row | None:
         """Return the only row, None where there is none; raises StatementFailed where there are more."""
@@ -71,20 +76,35 @@ class Tx(ABC):
         """Return the rows of SQL from one of the two generators: conditions and footprint columns."""
         return self._guarded("a built statement", self._fetch, self._wording(text), parameters)
 
+    def built_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        """Return the rows of built SQL as plain tuples."""
+        return self._guarded("a built statement", self._fetch_tuples, self._wording(text), parameters)
+
     def run_built(self, text: str, parameters: Mapping[str, object]) -> int:
         """Carry out a change in SQL from a generator; return how many rows it touched."""
         return self._guarded("a built statement", self._affect, self._wording(text), parameters)
+
+    def many_built(self, text: str, rows: Iterable[Mapping[str, object]]) -> int:
+        """Carry out built SQL for each of `rows`; return how many rows were touched in all."""
+        return self._guarded("a built statement", self._affect_many, self._wording(text), rows)
 
     def bulk_insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
         """Append many rows, streamed; return how many. Raises IntegrityProblem where one is there already."""
         names = [checked_name(column) for column in columns]
         return self._guarded(f"bulk_insert into {table}", self._append, checked_name(table), names, rows)
 
-    def ensure_table(self, table: str, columns: Mapping[str, ColumnType], primary_key: Sequence[str]) -> None:
-        """Make the table unless it is there, as it is. The columns of its primary key are never null."""
+    def ensure_table(
+        self, table: str, columns: Mapping[str, ColumnType], primary_key: Sequence[str], *, clustered: bool = False
+    ) -> None:
+        """Make the table unless it is there, as it is. The columns of its primary key are never null.
+
+        In a `clustered` one the rows lie in the order of the key, on a database that can keep them so (SQLite).
+        """
         for name in (table, *columns, *primary_key):
             checked_name(name)
-        self._guarded(f"ensure_table {table}", self._create_table, table, columns, tuple(primary_key))
+        self._guarded(
+            f"ensure_table {table}", self._create_table, table, columns, tuple(primary_key), clustered=clustered
+        )
 
     def add_columns(self, table: str, columns: Mapping[str, ColumnType]) -> None:
         """Add those of `columns` that the table lacks; they are null in the rows that are there."""
@@ -113,6 +133,14 @@ class Tx(ABC):
         Not for check-ins: on PostgreSQL, transactions that notify commit one after another.
         """
         self.wakes = True
+
+    def scrub(self) -> None:
+        """Leave nothing of what this transaction deletes in the database's log, once it holds.
+
+        On SQLite, deleted content is overwritten in the file anyway, and the write-ahead log is written back and cut
+        to nothing; a reader in the way delays that. On PostgreSQL old row versions are the server's to vacuum.
+        """
+        self.scrubs = True
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:
@@ -171,6 +199,9 @@ class Tx(ABC):
     def _fetch(self, text: str, parameters: Mapping[str, object]) -> list[Row]: ...
 
     @abstractmethod
+    def _fetch_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
     def _affect(self, text: str, parameters: Mapping[str, object]) -> int: ...
 
     @abstractmethod
@@ -180,7 +211,9 @@ class Tx(ABC):
     def _append(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int: ...
 
     @abstractmethod
-    def _create_table(self, table: str, columns: Mapping[str, ColumnType], primary_key: tuple[str, ...]) -> None: ...
+    def _create_table(
+        self, table: str, columns: Mapping[str, ColumnType], primary_key: tuple[str, ...], *, clustered: bool
+    ) -> None: ...
 
     @abstractmethod
     def _extend_table(self, table: str, columns: Mapping[str, ColumnType]) -> None: ...

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from api.asking import Answer, Ask
+from api.keys import Role
 from api.paging import number_of, numbered_page
-from api.types import DefectsQuery
+from api.types import AudienceQuery, DefectsQuery, PageQuery
 from feeds.types import DefectReport, Hold, Reason, Resolution
-from notifier import audience, ledger, publishing
+from notifier import call_list, drift, previews, publishing, revisions
+from notifier.effects import coarse
 from notifier.types import Acted
 from storage import Tx
 
@@ -32,7 +34,14 @@ def list_defects(tx: Tx, ask: Ask[DefectsQuery, None]) -> Answer:
 
 def get_defect(tx: Tx, ask: Ask[None, None]) -> Answer:
     """Return a defect's live revision, and what is proposed."""
-    return Answer(publishing.view(tx, ask.path["defect"], ask.now))
+    view = publishing.view(tx, ask.path["defect"], ask.now)
+    return Answer(coarse(view, ask.policy.small_audience) if ask.key.role is Role.VIEWER else view)
+
+
+def list_revisions(tx: Tx, ask: Ask[PageQuery, None]) -> Answer:
+    """Return a page of what was ever said of a defect, oldest first, with what each revision changed."""
+    found = revisions.of(tx, ask.path["defect"], after=number_of(ask.query.after))
+    return Answer(numbered_page([(view.revision, view) for view in found], ask.query.limit))
 
 
 def revise(tx: Tx, ask: Ask[None, DefectReport]) -> Answer:
@@ -42,7 +51,7 @@ def revise(tx: Tx, ask: Ask[None, DefectReport]) -> Answer:
 
 def publish(tx: Tx, ask: Ask[None, None]) -> Answer:
     """Publish a draft or the proposed revision."""
-    return _acted(publishing.publish(tx, ask.path["defect"], ask.by))
+    return _acted(drift.publish(tx, ask.path["defect"], ask.by))
 
 
 def discard(tx: Tx, ask: Ask[None, None]) -> Answer:
@@ -80,24 +89,14 @@ def resume(tx: Tx, ask: Ask[None, None]) -> Answer:
     return _acted(publishing.resume(tx, ask.path["defect"], ask.by))
 
 
-def preview(tx: Tx, ask: Ask[None, DefectReport]) -> Answer:
+def preview(tx: Tx, ask: Ask[AudienceQuery, DefectReport]) -> Answer:
     """Count the exposures that a defect would have; change nothing."""
-    return Answer(audience.audience(tx, ask.body))
+    return Answer(previews.preview(tx, ask.body, ask.now, ask.query.backtest or None))
 
 
-def get_audience(tx: Tx, ask: Ask[None, None]) -> Answer:
-    """Count the exposures that a filed defect has or would have."""
-    return Answer(audience.audience_of(tx, ask.path["defect"]))
-
-
-def get_progress(tx: Tx, ask: Ask[None, None]) -> Answer:
-    """Return how far the deliveries have come."""
-    return Answer(ledger.progress(tx, ask.path["defect"], ask.now))
-
-
-def get_ledger(tx: Tx, ask: Ask[None, None]) -> Answer:
-    """Return what became of each exposure."""
-    return Answer(ledger.ledger(tx, ask.path["defect"]))
+def count_calls(tx: Tx, ask: Ask[None, None]) -> Answer:
+    """Count those who are exposed to a defect and whom nothing of ours reaches."""
+    return Answer(call_list.counts(tx, ask.path["defect"], ask.now))
 
 
 def _acted(acted: Acted) -> Answer:

@@ -6,11 +6,12 @@ import msgspec
 
 from api.asking import Answer, Ask
 from api.handlers.notices import shown
-from api.keys import Role
+from api.keys import Key, Role
 from installs_registry import installs
 from installs_registry.types import CheckIn
 from notifier import registering
 from notifier.registering import Reporter
+from notifier.types import CheckInAnswer
 from storage import Tx
 
 
@@ -25,11 +26,15 @@ def check_in(tx: Tx, ask: Ask[None, CheckIn]) -> Answer:
         now=ask.now,
         links=ask.links,
     )
-    if ask.key.role is not Role.APP:
-        return Answer(answer)
-    # Of the other installs of the same customer a client app knows nothing.
-    mine = [ask.path["install"]]
-    return Answer(msgspec.structs.replace(answer, notices=[shown(notice, mine) for notice in answer.notices]))
+    return Answer(for_asker(answer, ask.key))
+
+
+def for_asker(answer: CheckInAnswer, key: Key) -> CheckInAnswer:
+    """Return what a key may see of the answer: of the other installs of a customer a client app knows nothing."""
+    if key.role is not Role.APP or not answer.notices:
+        return answer
+    mine = [answer.install.install]
+    return msgspec.structs.replace(answer, notices=[shown(notice, mine) for notice in answer.notices])
 
 
 def get_install(tx: Tx, ask: Ask[None, None]) -> Answer:

@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from api.asking import Answer, Ask
-from api.keys import Role
+from api.keys import CONFIDED, Role
 from api.paging import number_of, numbered_page
-from api.types import Choice, NoticesQuery, Witness
+from api.types import Choice, NoticesQuery, Page, Witness
 from installs_registry import installs
 from notifier import notices
 from notifier.notices import Wanted
@@ -27,6 +27,9 @@ def list_notices(tx: Tx, ask: Ask[NoticesQuery, None]) -> Answer:
     if sum(subject is not None for subject in astuple(wanted)) != 1:
         raise Invalid.at("", "Name exactly one of install, customer and defect.")
     mine = [_own_install(tx, ask, query.install)] if ask.key.role is Role.APP else None
+    least = ask.policy.small_audience
+    if ask.key.role not in CONFIDED and wanted.defect and notices.too_few_to_list(tx, wanted.defect, least):
+        return Answer(Page[NoticeView]([], None, fewer_than=least))
     found = notices.listing(tx, wanted, after=number_of(query.after), limit=query.limit + 1, links=ask.links)
     return Answer(numbered_page([(number, shown(notice, mine)) for number, notice in found], query.limit))
 

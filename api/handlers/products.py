@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from api.asking import Answer, Ask
 from api.paging import page
 from api.types import PageQuery
 from installs_registry import products, releases
 from installs_registry.types import ProductDeclaration, ReleaseDeclaration
 from notifier import releasing
+from notifier.linting import newer_releases
+from notifier.types import ReleaseAnswer
 from storage import Tx
 
 
@@ -29,7 +33,10 @@ def list_products(tx: Tx, ask: Ask[PageQuery, None]) -> Answer:
 
 def put_release(tx: Tx, ask: Ask[None, ReleaseDeclaration]) -> Answer:
     """Offer, hold or withdraw a release."""
-    return Answer(releasing.put_release(tx, ask.path["product"], ask.path["version"], ask.body, ask.now))
+    product, version = ask.path["product"], ask.path["version"]
+    release = releasing.put_release(tx, product, version, ask.body, ask.now)
+    warnings = newer_releases.about_release(tx, product, version)
+    return Answer(ReleaseAnswer(**msgspec.structs.asdict(release), warnings=warnings))
 
 
 def list_releases(tx: Tx, ask: Ask[PageQuery, None]) -> Answer:

@@ -56,7 +56,7 @@ class Play:
             if release.offered_at <= stage.clock.now():
                 await self.offer(release)
         if incident.product is not None:
-            await stage.import_installs(stage.fleet.installs[self.product])
+            await stage.import_fleet(self.product)
         self._app = await stage.app(self.product)
         await self.app_checks_in(incident.app.version)
         self.must("before anybody knows, the app is told to proceed", (await self.app_asks()).action == "proceed")

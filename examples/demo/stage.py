@@ -10,14 +10,18 @@ from typing import Final
 
 import msgspec
 
+from api.imports import Tally
 from api.keys import Role, create_key
+from commands.import_options import How
+from commands.imports import store
 from examples.demo.asking import Asker, Unexpected
 from examples.demo.catcher import Catcher
 from examples.demo.claims import Claims
 from examples.demo.clock import VirtualClock
-from examples.demo.fleet import Fleet, Line
+from examples.demo.fleet import Fleet, Line, write_lines
 from examples.demo.post import Notice
 from examples.python.forewarn_client import Client
+from notifier.importing import ImportKind
 from notifier.sweeper import woken
 from notifier.sweeping import is_swept
 from storage import Database, Statements, Tx
@@ -69,10 +73,32 @@ class Stage:
         holders = {self.holders[each] for each in installs if each in self.holders}
         return frozenset(self.fleet.addresses[each] for each in holders if each in self.fleet.addresses)
 
+    async def bring_in(self, kind: ImportKind, name: str, lines: Iterable[Line]) -> int:
+        """Import a file as `forewarn import` does beside the service; return how many lines it has.
+
+        Raises Unexpected unless every line was accepted.
+        """
+        file = self.folder / name
+        write_lines(file, lines)
+        with file.open("rb") as stream:
+            tally = await store(self.database, How().of(kind, name), stream, _untold, clock=self.clock)
+        if tally.rejected:
+            raise Unexpected(f"Importing {name}: {tally.errors[:3]}")
+        return tally.accepted
+
+    async def import_fleet(self, product: str) -> None:
+        """Bring in the installs of a product from the file that a vendor would hand over."""
+        lines = self.fleet.installs[product]
+        await self.bring_in("installs", f"installs-{product}.ndjson", lines)
+        self._remember(lines)
+
     async def import_installs(self, lines: Sequence[Line]) -> None:
-        """Bring in installs as a vendor would, and remember which version they have."""
+        """Send lines of installs to the service, and remember which version they have."""
         if lines:
             await self.people.admin.bring_in("installs", b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+        self._remember(lines)
+
+    def _remember(self, lines: Iterable[Line]) -> None:
         for line in lines:
             self.versions[line["install"]] = line["version"]
             if "customer" in line:
@@ -116,6 +142,10 @@ class Stage:
                     await woken(watcher, _LOOKS_AGAIN)
         except TimeoutError:
             raise Unexpected(f"After {_PATIENCE:g} seconds, mails still wait.") from None
+
+
+def _untold(read: int, tally: Tally) -> None:
+    """Tell nobody of the progress."""
 
 
 def _is_settled(tx: Tx) -> bool:

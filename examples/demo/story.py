@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from examples.demo.fleet import write_lines
 from examples.demo.play import Play
 from examples.demo.records import Incident
 from examples.demo.results import Result
@@ -26,10 +25,6 @@ async def tell(stage: Stage, incidents: Sequence[Incident]) -> list[Result]:
 
 async def _bring_in_customers(stage: Stage) -> None:
     """Import the customers from the file that a vendor would hand over."""
-    file = stage.folder / "customers.ndjson"
-    write_lines(file, stage.fleet.customers)
-    accepted = await stage.people.admin.bring_in("customers", file.read_bytes())
-    for product, lines in stage.fleet.installs.items():
-        write_lines(stage.folder / f"installs-{product}.ndjson", lines)
+    accepted = await stage.bring_in("customers", "customers.ndjson", stage.fleet.customers)
     held = sum(map(len, stage.fleet.installs.values()))
     stage.claims.tell("the vendor", f"brings in {accepted} customers; {held} installs follow, product by product")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from enum import StrEnum
 
 #: Awaited by a channel at the last moment at which the message can still be held back; raises HeldBack to do so.
@@ -25,7 +26,15 @@ class Cause(StrEnum):
 class DeliveryFailed(Exception):
     """The message did not arrive, as far as we know."""
 
-    def __init__(self, cause: Cause, reply: str, *, permanent: bool = False, in_doubt: bool = False) -> None:
+    def __init__(
+        self,
+        cause: Cause,
+        reply: str,
+        *,
+        permanent: bool = False,
+        in_doubt: bool = False,
+        retry_after: timedelta | None = None,
+    ) -> None:
         super().__init__(f"{cause}: {reply}")
         self.cause = cause
         #: What the other side said, or what happened, in one line.
@@ -34,6 +43,8 @@ class DeliveryFailed(Exception):
         self.permanent = permanent
         #: The whole message had left when the answer failed to come: it may have arrived.
         self.in_doubt = in_doubt
+        #: For how long the other side asked us to wait; None: it did not say.
+        self.retry_after = retry_after
 
 
 class HeldBack(Exception):

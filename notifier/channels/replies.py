@@ -9,12 +9,17 @@ held against the recipient.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from notifier.channels.failures import Cause
+from aiosmtplib import SMTPResponse
+
+from notifier.channels.failures import Cause, DeliveryFailed
 
 #: A reply's first digit for "try again later" and for "no" (RFC 5321, section 4.2.1).
 LATER, NEVER = 4, 5
+#: "Done", "send the message", and "I close the connection now".
+ACCEPTED, GO_AHEAD, CLOSING = 250, 354, 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +121,18 @@ def _cause_by_code(code: int, enhanced: tuple[int, int] | None) -> Cause:
 def _enhanced(text: str) -> tuple[int, int] | None:
     found = _ENHANCED.search(text)
     return (int(found[2]), int(found[3])) if found else None
+
+
+def refused(reply: SMTPResponse, judged: Callable[[int, str], Judgement]) -> DeliveryFailed:
+    """Return the failure that a refusal is, as `judge` or `judge_sender` sees it."""
+    text = one_line(f"{reply.code} {reply.message}")
+    if reply.code == CLOSING and judged is judge_sender:
+        return DeliveryFailed(Cause.CONNECTION, text)
+    judgement = judged(reply.code, reply.message)
+    return DeliveryFailed(judgement.cause, text, permanent=judgement.permanent)
+
+
+def one_line(text: str) -> str:
+    """Return what a server said, fit for a log and a page: on one line, without control characters, not too long."""
+    printable = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
+    return " ".join(printable.split())[:500]

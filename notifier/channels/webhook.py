@@ -5,7 +5,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 
 import aiohttp
@@ -21,6 +22,10 @@ TIMEOUT, CONNECT_TIMEOUT = 20.0, 5.0
 LONGEST_FIELD = 4_096
 
 _GONE, _TOO_LARGE = 410, 413
+#: What is answered by a server that is busy, and may say for how long.
+_LATER = frozenset({429, 503})
+#: Seconds; whoever asks for more is asked again then.
+_LONGEST_WAIT = 10_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +100,7 @@ class WebhookChannel:
             **signed_headers(call.secret, call.id, call.at, call.body),
         }
         async with self._session().post(call.url, data=call.body, headers=headers, allow_redirects=False) as answer:
-            return _judged(answer.status)
+            return _judged(answer.status, _asked_to_wait(answer.headers.get("Retry-After"), call.at))
 
     def _public_socket(self, address: AddrInfoType) -> socket.socket:
         family, kind, protocol, _, place = address
@@ -104,7 +109,7 @@ class WebhookChannel:
         return socket.socket(family=family, type=kind, proto=protocol)
 
 
-def _judged(status: int) -> str:
+def _judged(status: int, retry_after: timedelta | None = None) -> str:
     """Return the status as a reply; raises DeliveryFailed unless it is a success. A redirect is not followed."""
     reply = f"HTTP {status}"
     if status // 100 == 2:  # noqa: PLR2004 - the class of a status (RFC 9110)
@@ -113,7 +118,20 @@ def _judged(status: int) -> str:
         raise DeliveryFailed(Cause.RECIPIENT, reply, permanent=True)
     if status == _TOO_LARGE:
         raise DeliveryFailed(Cause.CONTENT, reply, permanent=True)
-    raise DeliveryFailed(Cause.RECIPIENT if status // 100 in {3, 4} else Cause.CONNECTION, reply)
+    cause = Cause.RECIPIENT if status // 100 in {3, 4} else Cause.CONNECTION
+    raise DeliveryFailed(cause, reply, retry_after=retry_after if status in _LATER else None)
+
+
+def _asked_to_wait(header: str | None, now: datetime) -> timedelta | None:
+    """Return how long a Retry-After asks us to wait: seconds or a date (RFC 9110, section 10.2.3)."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdecimal():
+        return timedelta(seconds=min(int(text[:10]), _LONGEST_WAIT))
+    try:
+        until = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(timedelta(0), (until if until.tzinfo else until.replace(tzinfo=UTC)) - now)
 
 
 def _failure(error: Exception) -> DeliveryFailed:

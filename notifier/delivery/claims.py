@@ -67,3 +67,7 @@ class Outcome:
     doubtful: bool = False
     #: Nothing was tried, so that the attempt does not count.
     untried: bool = False
+    #: An address that its own server has refused for good: it is left alone for a while.
+    refused: str | None = None
+    #: Over which lane it went; None: none.
+    lane: str | None = None

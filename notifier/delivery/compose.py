@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 import structlog
 
-from feeds import store as defects
-from installs_registry import customers
+from feeds.defects import Revision
 from installs_registry.customers import Contact
 from notifier import notices
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.webhook import Call
-from notifier.delivery import store
+from notifier.delivery import store, suppressing
 from notifier.delivery.claims import Claimed, LineState, OwedNotice
 from notifier.delivery.describing import affected_words, changes
 from notifier.delivery.fitting import fits, options
+from notifier.delivery.known import Known
+from notifier.delivery.return_path import ReturnPath
 from notifier.delivery.subjects import Subject
-from notifier.mails.build import Envelope, Mail, Sender, build, message_id
+from notifier.mails.build import Envelope, Mail, Sender, message_id
 from notifier.mails.facts import Line, MailFacts
 from notifier.mails.headers import UnsafeMail
-from notifier.mails.render import Renderer
+from notifier.mails.press import Press
 from notifier.publications import Rulebook
 from notifier.states import NoticeKind
 from notifier.tokens import Links
@@ -33,6 +34,10 @@ from storage import Row, StorageError, Tx, instant, parse_instant
 
 class NobodyToTell(Exception):
     """The delivery has no address, or its recipient wants no mail; the text says which."""
+
+
+class Suppressed(Exception):
+    """The address is left alone for a while, since its own server has refused it; the text says until when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,28 +59,39 @@ class Composer:
 
     sender: Sender
     links: Links
-    renderer: Renderer
+    press: Press
     rulebook: Rulebook
+    #: None: mails come back to the sender.
+    return_path: ReturnPath | None = None
 
-    def compose(self, tx: Tx, claimed: Claimed, now: datetime) -> Message:
+    def known(self, tx: Tx, owed: Sequence[OwedNotice]) -> Known:
+        """Read what the messages of these notices rest on; raises NotFound."""
+        return Known.of(tx, self.rulebook, owed)
+
+    def left_alone(self, tx: Tx, claimed: Sequence[Claimed], known: Known, now: datetime) -> Mapping[str, Row]:
+        """Return the addresses of these deliveries that are left alone, with the reason and the end of it."""
+        mails = [each for each in claimed if each.channel == "email"]
+        addresses = {address for each in mails if (address := each.address or known.contact(each).email)}
+        return suppressing.suppressed(tx, addresses, now)
+
+    def compose(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Message:
         """Return the message of a delivery; raises NobodyToTell, and UnsafeMail where it cannot be built."""
-        contact = customers.contacts(tx, [claimed.recipient]).get(claimed.recipient, Contact(claimed.recipient))
-        rows = store.lines(tx, claimed.notice_no)
+        rows = known.lines[claimed.notice_no]
         write = self._call if claimed.channel == "webhook" else self._mail
-        return Message(write(tx, claimed, contact, rows, now), frozenset(map(store.line_state, rows)))
+        return Message(write(tx, claimed, known, now), frozenset(map(store.line_state, rows)))
 
     def facts_of(self, tx: Tx, notice: str) -> MailFacts:
         """Return what a notice says to its recipient now, for its page; raises NotFound."""
         owed = store.owed_notice(tx, notice)
-        contact = customers.contacts(tx, [owed.recipient]).get(owed.recipient, Contact(owed.recipient))
-        subject = Subject.of(tx, self.rulebook, owed.defect_no)
-        rows = store.lines(tx, owed.notice_no)
-        return self._facts(tx, owed, contact, subject, rows, store.told(tx, owed.notice_no))
+        return self._facts(owed, self.known(tx, [owed]))
 
-    def _call(self, tx: Tx, claimed: Claimed, contact: Contact, _: Sequence[Row], now: datetime) -> Call:
+    def _call(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Call:
+        contact = known.contact(claimed)
         url = claimed.address or contact.webhook
         if url is None:
             raise NobodyToTell("no webhook is known")
+        if not contact.wants_calls(claimed.severity):
+            raise NobodyToTell("the customer has asked for no more calls of this kind")
         body = {
             "type": f"notice.{claimed.kind}",
             "timestamp": instant(now),
@@ -89,35 +105,28 @@ class Composer:
             body=msgspec.json.encode(body),
         )
 
-    def _mail(self, tx: Tx, claimed: Claimed, contact: Contact, rows: Sequence[Row], now: datetime) -> Mail:
-        address = _mail_address(claimed, contact)
-        subject = Subject.of(tx, self.rulebook, claimed.defect_no)
-        told = store.told(tx, claimed.notice_no)
-        facts = self._facts(tx, claimed, contact, subject, rows, told)
+    def _mail(self, _: Tx, claimed: Claimed, known: Known, now: datetime) -> Mail:
+        told = known.told.get(claimed.notice_no)
         envelope = Envelope(
             sender=self.sender,
-            recipient=address,
+            recipient=_mail_address(claimed, known.contact(claimed)),
             message_id=claimed.message_id or message_id(claimed.notice, self.sender),
             date=now,
             answers=told["message_id"] if told else None,
-            product=subject.product.id,
+            product=known.subjects[claimed.defect_no].product.id,
         )
-        return build(facts, self.renderer.render(facts), envelope)
+        mail = self.press.mail(self._facts(claimed, known), envelope)
+        return replace(mail, sender=self.return_path.of(claimed.notice)) if self.return_path else mail
 
-    def _facts(
-        self,
-        tx: Tx,
-        owed: OwedNotice,
-        contact: Contact,
-        subject: Subject,
-        rows: Sequence[Row],
-        told: Row | None,
-    ) -> MailFacts:
-        concerned = [row for row in rows if fits(owed.kind, store.line_state(row).exposure)]
-        states = [subject.install(tx, row["install_no"]) for row in concerned]
+    def _facts(self, owed: OwedNotice, known: Known) -> MailFacts:
+        contact, subject = known.contact(owed), known.subjects[owed.defect_no]
+        told = known.told.get(owed.notice_no)
+        exposures = [(row, store.line_state(row).exposure) for row in known.lines[owed.notice_no]]
+        concerned = [(row, exposure) for row, exposure in exposures if fits(owed.kind, exposure)]
+        states = [known.states[row["install_no"]] for row, _ in concerned]
         lines = tuple(
-            subject.line(state, row["install"], store.line_state(row).exposure)
-            for state, row in zip(states, concerned, strict=True)
+            subject.line(state, row["install"], exposure)
+            for state, (row, exposure) in zip(states, concerned, strict=True)
         )
         clears = owed.kind is NoticeKind.ALL_CLEAR
         return MailFacts(
@@ -125,7 +134,9 @@ class Composer:
             customer=contact.name,
             lines=lines,
             safe_version=subject.safe_fix(states) if clears else subject.safe_version(states),
-            changes=_changes(tx, subject, told) if owed.kind is NoticeKind.CORRECTION else (),
+            changes=_changes(known.revisions[owed.defect_no], subject, told)
+            if owed.kind is NoticeKind.CORRECTION
+            else (),
             outcome=subject.outcome if clears else None,
             told_at=_told_at(told),
             url=self.links.notice(owed.notice),
@@ -148,7 +159,7 @@ def of_defect(subject: Subject, kind: NoticeKind, lines: Sequence[Line]) -> Mapp
         "summary": report.summary,
         "severity": report.severity,
         "affected": affected_words(report.affected),
-        "target": subject.target(),
+        "target": subject.target,
         "options": options(kind, report.remedies, [line.exposure for line in lines], goes_back=goes_back),
         "fixed_in": subject.defect.fixed_in,
         "reason": subject.defect.reason,
@@ -156,18 +167,18 @@ def of_defect(subject: Subject, kind: NoticeKind, lines: Sequence[Line]) -> Mapp
 
 
 def _mail_address(claimed: Claimed, contact: Contact) -> str:
-    if contact.mail_refused_at is not None:
-        raise NobodyToTell("the customer has asked for no more mail")
+    if not contact.wants_mail(claimed.severity):
+        raise NobodyToTell("the customer has asked for no more mail of this kind")
     address = claimed.address or contact.email
     if address is None:
         raise NobodyToTell("no mail address is known")
     return address
 
 
-def _changes(tx: Tx, subject: Subject, told: Row | None) -> tuple[str, ...]:
+def _changes(revisions: Sequence[Revision], subject: Subject, told: Row | None) -> tuple[str, ...]:
     live = subject.defect.report
-    before = [each.report for each in defects.revisions(tx, subject.defect) if told and each.number == told["revision"]]
-    return changes(before[0] if before else live, live)
+    before = next((each.report for each in revisions if told and each.number == told["revision"]), live)
+    return changes(before, live)
 
 
 def _told_at(told: Row | None) -> datetime | None:
@@ -179,12 +190,24 @@ def compose_all(
     tx: Tx, composer: Composer, claimed: Sequence[Claimed], now: datetime
 ) -> list[tuple[Claimed, Message | Exception]]:
     """Return for each delivery its message, or why there is none: NobodyToTell or DeliveryFailed."""
-    return [(each, _composed(tx, composer, each, now)) for each in claimed]
-
-
-def _composed(tx: Tx, composer: Composer, claimed: Claimed, now: datetime) -> Message | Exception:
     try:
-        return composer.compose(tx, claimed, now)
+        known = composer.known(tx, claimed)
+    except StorageError:
+        raise
+    except Exception:  # noqa: BLE001 - what cannot be read of one must not keep the others: each is read by itself
+        return [(each, _composed(tx, composer, each, None, now)) for each in claimed]
+    resting = composer.left_alone(tx, claimed, known, now)
+    return [(each, _resting(each, known, resting) or _composed(tx, composer, each, known, now)) for each in claimed]
+
+
+def _resting(claimed: Claimed, known: Known, resting: Mapping[str, Row]) -> Suppressed | None:
+    row = resting.get(claimed.address or known.contact(claimed).email or "") if claimed.channel == "email" else None
+    return Suppressed(f"the address is left alone until {row['until']}: {row['reply']}") if row else None
+
+
+def _composed(tx: Tx, composer: Composer, claimed: Claimed, known: Known | None, now: datetime) -> Message | Exception:
+    try:
+        return composer.compose(tx, claimed, known or composer.known(tx, [claimed]), now)
     except StorageError:
         raise
     except NobodyToTell as nobody:

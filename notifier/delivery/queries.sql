@@ -8,6 +8,7 @@ WHERE +state = 'PENDING' AND no IN (
     SELECT d.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
     WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
         AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
+        AND NOT EXISTS (SELECT 1 FROM mail_hold)
         AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
             AND h.ended_at IS NULL AND h.until > :now)
     ORDER BY d.priority, d.due_at, d.no LIMIT :most)
@@ -21,6 +22,7 @@ WITH chosen AS MATERIALIZED (
     SELECT d.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
     WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
         AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
+        AND NOT EXISTS (SELECT 1 FROM mail_hold)
         AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
             AND h.ended_at IS NULL AND h.until > :now)
     ORDER BY d.priority, d.due_at, d.no LIMIT :most
@@ -38,24 +40,27 @@ WHERE d.worker = :worker AND d.state = 'SENDING' AND d.lease_until = :until
 ORDER BY d.priority, d.due_at, d.no;
 
 -- name: renew
-UPDATE deliveries SET lease_until = :until WHERE worker = :worker AND state = 'SENDING' AND lease_until >= :now;
+UPDATE deliveries SET lease_until = :until
+WHERE no = :no AND fence = :fence AND state = 'SENDING' AND lease_until >= :now;
 
 -- The last moment. On PostgreSQL the defect is held against a withdrawal until this has committed.
 
--- name: matter
-SELECT n.generation = f.generation AS is_current, f.state AS defect_state,
+-- name: matters
+SELECT d.no, d.fence, n.generation = f.generation AS is_current, f.state AS defect_state,
     EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now) AS paused
+        AND h.ended_at IS NULL AND h.until > :now) AS paused,
+    EXISTS (SELECT 1 FROM mail_hold) AS held
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no = :no AND d.fence = :fence AND d.state = 'SENDING';
+WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND d.state = 'SENDING';
 
--- name: matter (postgresql)
-SELECT n.generation = f.generation AS is_current, f.state AS defect_state,
+-- name: matters (postgresql)
+SELECT d.no, d.fence, n.generation = f.generation AS is_current, f.state AS defect_state,
     EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now) AS paused
+        AND h.ended_at IS NULL AND h.until > :now) AS paused,
+    EXISTS (SELECT 1 FROM mail_hold) AS held
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no = :no AND d.fence = :fence AND d.state = 'SENDING'
-FOR UPDATE OF d FOR SHARE OF f;
+WHERE d.no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))) AND d.state = 'SENDING'
+ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
 
 -- name: owed_notice
 SELECT no AS notice_no, id AS notice, kind, defect_no, recipient FROM notices WHERE id = :notice;
@@ -74,6 +79,38 @@ LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
 WHERE mine.no = :notice_no AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
 ORDER BY n.no DESC LIMIT 1;
 
+-- The same of several notices; the last row of each is the newest.
+
+-- name: lines_of
+SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.notice_no IN (SELECT value FROM json_each(:numbers)) ORDER BY l.notice_no, i.no;
+
+-- name: lines_of (postgresql)
+SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.notice_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))) ORDER BY l.notice_no, i.no;
+
+-- name: told_of
+SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at
+FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
+    AND n.kind IN ('warning', 'recovery')
+LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
+WHERE mine.no IN (SELECT value FROM json_each(:numbers))
+    AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
+ORDER BY mine.no, n.no;
+
+-- name: told_of (postgresql)
+SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at
+FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
+    AND n.kind IN ('warning', 'recovery')
+LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
+WHERE mine.no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+    AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
+ORDER BY mine.no, n.no;
+
 -- name: hand_over
 UPDATE deliveries SET handed_over_at = :now, message_id = COALESCE(message_id, :message_id)
 WHERE no = :no AND state = 'SENDING' AND fence = :fence;
@@ -87,7 +124,7 @@ SET state = CASE WHEN CAST(:after AS TEXT) IN ('FAILED', 'CANCELLED') AND doubtf
     sent_at = CASE WHEN CAST(:after AS TEXT) = 'SENT' THEN CAST(:now AS TEXT) ELSE sent_at END,
     handed_over_at = CASE WHEN CAST(:handed_over AS INTEGER) = 1 THEN handed_over_at ELSE doubtful_at END,
     doubtful_at = CASE WHEN CAST(:doubtful AS INTEGER) = 1 THEN CAST(:now AS TEXT) ELSE doubtful_at END,
-    attempts = attempts - :untried, due_at = :due_at, reply = :reply, worker = NULL, lease_until = NULL
+    lane = COALESCE(CAST(:lane AS TEXT), lane), attempts = attempts - :untried, due_at = :due_at, reply = :reply, worker = NULL, lease_until = NULL
 WHERE no = :no AND state = 'SENDING' AND fence = :fence;
 
 -- name: cancel_waiting
@@ -130,3 +167,21 @@ WHERE no IN (
     SELECT n.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
     WHERE d.state = 'PENDING' AND n.generation <> f.generation
         AND NOT EXISTS (SELECT 1 FROM sweeps s WHERE s.defect_no = f.no AND s.finished_at IS NULL));
+
+-- A restored backup does not know what was sent after it was made: what was owed before an instant may have arrived.
+
+-- name: waiting_before
+SELECT DISTINCT n.defect_no FROM deliveries d JOIN notices n ON n.no = d.notice_no
+WHERE d.state IN ('PENDING', 'SENDING') AND n.created_at < :since ORDER BY n.defect_no;
+
+-- name: doubt
+UPDATE deliveries
+SET state = CASE WHEN channel = 'webhook' OR CAST(:again AS INTEGER) = 1 THEN 'PENDING' ELSE 'IN_DOUBT' END,
+    doubtful_at = :now, handed_over_at = :now, due_at = :now, worker = NULL, lease_until = NULL, fence = fence + 1,
+    message_id = CASE WHEN channel = 'email' AND message_id IS NULL
+        THEN (SELECT '<' || n.id || '@' || CAST(:domain AS TEXT) || '>' FROM notices n WHERE n.no = deliveries.notice_no)
+        ELSE message_id END,
+    reply = 'a restored backup does not know whether it was sent'
+WHERE state IN ('PENDING', 'SENDING') AND channel IN ('email', 'webhook') AND notice_no IN (
+    SELECT no FROM notices WHERE defect_no = :defect_no AND created_at < :since)
+RETURNING notice_no;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,6 +15,8 @@ from risk import Severity
 
 #: The longest pause before the second attempt, and before any.
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
+#: The longest pause that the other side may ask for (Retry-After).
+LONGEST_ASKED = timedelta(hours=24)
 
 #: Attempts before a delivery is given up: with the pauses above, the last is tried after about a day and a half.
 ATTEMPTS = {
@@ -24,7 +27,7 @@ ATTEMPTS = {
     Severity.COSMETIC: 8,
 }
 
-#: Those whose recipient may better hear twice than never.
+#: Those whose recipient may better hear twice than never, unless the vendor has set it otherwise.
 REPEATED_IN_DOUBT = frozenset({Severity.DATA_LOSS, Severity.DATA_CORRUPTION})
 
 
@@ -40,6 +43,13 @@ class Patience:
     """Decides what follows an attempt; the chance in its pauses is a parameter."""
 
     chance: random.Random
+    #: What is sent again, under the same Message-ID, where nobody knows whether it arrived.
+    repeated: Collection[Severity] = REPEATED_IN_DOUBT
+
+    @classmethod
+    def of_chance(cls, repeated: Collection[Severity] = REPEATED_IN_DOUBT) -> Patience:
+        """Return one with the machine's own chance."""
+        return cls(random.SystemRandom(), repeated)
 
     def sent(self, claimed: Claimed, reply: str, now: datetime) -> Outcome:
         """Return that it arrived."""
@@ -52,12 +62,14 @@ class Patience:
             return self.doubtful(claimed, reply, now)
         if failure.permanent or self._spent(claimed):
             return Outcome(claimed, NoticeState.FAILED, reply, due_at=now)
-        return Outcome(claimed, NoticeState.PENDING, reply, due_at=now + self.pause(claimed.attempts))
+        asked = min(failure.retry_after or timedelta(0), LONGEST_ASKED)
+        due_at = now + max(asked, self.pause(claimed.attempts))
+        return Outcome(claimed, NoticeState.PENDING, reply, due_at=due_at)
 
     def doubtful(self, claimed: Claimed, reply: str, now: datetime) -> Outcome:
         """Return what follows an attempt of which nobody knows how it ended."""
         # A repeated webhook call is dropped by its receiver, since its id stays the same.
-        again = claimed.severity in REPEATED_IN_DOUBT or claimed.channel == "webhook"
+        again = claimed.severity in self.repeated or claimed.channel == "webhook"
         after = NoticeState.PENDING if again and not self._spent(claimed) else NoticeState.IN_DOUBT
         return Outcome(claimed, after, reply, due_at=now, handed_over=True, doubtful=True)
 
@@ -78,4 +90,9 @@ class Patience:
         return ceiling * self.chance.random()
 
     def _spent(self, claimed: Claimed) -> bool:
-        return claimed.attempts >= ATTEMPTS[claimed.severity]
+        return spent(claimed.attempts, claimed.severity)
+
+
+def spent(attempts: int, severity: Severity) -> bool:
+    """Return whether a delivery has been tried often enough."""
+    return attempts >= ATTEMPTS[severity]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
 from feeds import store as defects
 from feeds.life import State
+from installs_registry.installed import as_json
+from notifier.delivery import suppressing
 from notifier.delivery.claims import Claimed, LineState, Outcome, OwedNotice
 from notifier.delivery.fitting import misfit
 from notifier.delivery.retrying import Patience
@@ -48,31 +51,77 @@ def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: t
     return claimed
 
 
-def renew(tx: Tx, worker: str, now: datetime, *, lease: timedelta = LEASE) -> int:
-    """Prolong the leases of a worker that have not run out; return how many."""
-    return tx.run(sql.renew, worker=worker, now=instant(now), until=instant(now + lease))
+def renew(tx: Tx, held: Sequence[Claimed], now: datetime, *, lease: timedelta = LEASE) -> int:
+    """Prolong the leases of what is still in a worker's hands and has not run out; return how many.
+
+    What could not be recorded is in nobody's hands any more: its lease runs out although its process lives.
+    """
+    terms = {"now": instant(now), "until": instant(now + lease)}
+    return tx.many(sql.renew, [{"no": each.no, "fence": each.fence, **terms} for each in held]) if held else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """A message that is about to leave."""
+
+    claimed: Claimed
+    #: What it was written from.
+    written_from: frozenset[LineState]
+    message_id: str
 
 
 def begin(tx: Tx, claimed: Claimed, written_from: frozenset[LineState], message_id: str, now: datetime) -> Permission:
     """Look once more, just before the message goes: mark it handed over, or put it back, or cancel it (rule 9)."""
-    matter = tx.one(sql.matter, no=claimed.no, fence=claimed.fence, now=instant(now))
+    return begin_all(tx, [Beginning(claimed, written_from, message_id)], now)[0]
+
+
+def begin_all(tx: Tx, beginnings: Sequence[Beginning], now: datetime) -> list[Permission]:
+    """Do as `begin` for several messages of one worker, with one look at each thing."""
+    ours = as_json([each.claimed.no for each in beginnings])
+    matters = {(row["no"], row["fence"]): row for row in tx.all(sql.matters, numbers=ours, now=instant(now))}
+    standing = lines_of(tx, [each.claimed.notice_no for each in beginnings])
+    cleared = [each.claimed.notice_no for each in beginnings if each.claimed.kind is NoticeKind.ALL_CLEAR]
+    were_told = told_of(tx, cleared).keys() if cleared else frozenset[int]()
+    permissions = [
+        _permission(
+            tx,
+            each,
+            matters.get((each.claimed.no, each.claimed.fence)),
+            frozenset(map(line_state, standing[each.claimed.notice_no])),
+            now,
+            was_told=each.claimed.notice_no in were_told,
+        )
+        for each in beginnings
+    ]
+    _hand_over(tx, [each for each, may in zip(beginnings, permissions, strict=True) if may is Permission.GO], now)
+    return permissions
+
+
+def _permission(
+    tx: Tx, beginning: Beginning, matter: Row | None, standing: frozenset[LineState], now: datetime, *, was_told: bool
+) -> Permission:
+    """Decide on one message, and put it back or cancel it where it must not go."""
+    claimed = beginning.claimed
     if matter is None:
         return Permission.LOST
-    standing = frozenset(map(line_state, lines(tx, claimed.notice_no)))
-    reason = _misfit(tx, claimed, State(matter["defect_state"]), standing)
+    exposures = {line.exposure for line in standing}
+    reason = misfit(claimed.kind, State(matter["defect_state"]), exposures, was_told=was_told)
     if reason is not None:
         cancel(tx, claimed, reason, now)
         return Permission.NEVER
-    if matter["paused"] or not matter["is_current"] or standing != written_from:
+    if matter["paused"] or matter["held"] or not matter["is_current"] or standing != beginning.written_from:
         put_back(tx, claimed, now)
         return Permission.LATER
-    tx.run(sql.hand_over, no=claimed.no, fence=claimed.fence, now=instant(now), message_id=message_id)
     return Permission.GO
 
 
-def _misfit(tx: Tx, claimed: Claimed, state: State, standing: frozenset[LineState]) -> str | None:
-    was_told = claimed.kind is NoticeKind.ALL_CLEAR and told(tx, claimed.notice_no) is not None
-    return misfit(claimed.kind, state, {line.exposure for line in standing}, was_told=was_told)
+def _hand_over(tx: Tx, going: Sequence[Beginning], now: datetime) -> None:
+    at = instant(now)
+    rows = [
+        {"no": each.claimed.no, "fence": each.claimed.fence, "now": at, "message_id": each.message_id} for each in going
+    ]
+    if rows:
+        tx.many(sql.hand_over, rows)
 
 
 def owed_notice(tx: Tx, notice: str) -> OwedNotice:
@@ -86,6 +135,14 @@ def owed_notice(tx: Tx, notice: str) -> OwedNotice:
 def lines(tx: Tx, notice_no: int) -> list[Row]:
     """Return the installs of a notice as they are now: install_no, install (its id), version_no, exposure."""
     return tx.all(sql.lines, notice_no=notice_no)
+
+
+def lines_of(tx: Tx, notices: Collection[int]) -> dict[int, list[Row]]:
+    """Return the same as `lines` for each of several notices, by its number."""
+    found: dict[int, list[Row]] = {no: [] for no in notices}
+    for row in tx.all(sql.lines_of, numbers=as_json(found)):
+        found[row["notice_no"]].append(row)
+    return found
 
 
 def line_state(row: Row) -> LineState:
@@ -103,6 +160,14 @@ def told(tx: Tx, notice_no: int) -> Row | None:
     return tx.one(sql.told, notice_no=notice_no)
 
 
+def told_of(tx: Tx, notices: Collection[int]) -> dict[int, Row]:
+    """Return the same as `told` for each of several notices, by its number; who was not told is left out."""
+    newest: dict[int, Row] = {}
+    for row in tx.all(sql.told_of, numbers=as_json(notices)):
+        newest[row["notice_no"]] = row
+    return newest
+
+
 def cancel(tx: Tx, claimed: Claimed, reason: str, now: datetime) -> None:
     """Give up a notice that does not fit any more, on all of its channels."""
     tx.run(sql.cancel_waiting, notice_no=claimed.notice_no, reason=reason)
@@ -117,6 +182,9 @@ def put_back(tx: Tx, claimed: Claimed, now: datetime) -> None:
 def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
     """Write what became of deliveries; return how many still were in the worker's hands."""
     written = tx.many(sql.settle, [_settlement(outcome, now) for outcome in outcomes])
+    for outcome in outcomes:
+        if outcome.refused:
+            suppressing.suppress(tx, outcome.refused, outcome.reply, now)
     follow(tx, (outcome.claimed.notice_no for outcome in outcomes))
     return written
 
@@ -167,5 +235,6 @@ def _settlement(outcome: Outcome, now: datetime) -> dict[str, object]:
         "handed_over": int(outcome.handed_over),
         "doubtful": int(outcome.doubtful),
         "untried": int(outcome.untried),
+        "lane": outcome.lane,
         "now": instant(now),
     }

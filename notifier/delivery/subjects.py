@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import risk
 from feeds import store as defects
 from feeds.defects import Defect
 from feeds.life import State
-from installs_registry import installs, products
+from installs_registry import installed, installs, products
+from installs_registry.footprint_rows import Layout
 from installs_registry.installs import InstallState
 from installs_registry.known import KnownProduct
 from notifier.mails.facts import Line, Outcome
@@ -20,9 +22,9 @@ from storage import Tx
 _ENDS = {State.RESOLVED: Outcome.RESOLVED, State.WITHDRAWN: Outcome.WITHDRAWN, State.PUBLISHED: Outcome.NARROWED}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Subject:
-    """A defect with its product and its rule, as one transaction sees them."""
+    """A defect with its product and its rule, as one transaction sees them; without slots, for what it keeps."""
 
     defect: Defect
     product: KnownProduct
@@ -38,9 +40,14 @@ class Subject:
         product = products.find_by_number(tx, defect.product_no)
         return cls(defect, product, index, index.rules.get(defect.id))
 
-    def install(self, tx: Tx, install_no: int) -> InstallState:
-        """Return what the rules judge an install by."""
-        return installs.state(tx, self.product, install_no)
+    def installs(self, tx: Tx, numbers: Collection[int]) -> dict[int, InstallState]:
+        """Return what the rules judge each of these installs by; one that is not there is left out."""
+        found = installed.by_number(tx, Layout.of(self.product), numbers)
+        histories = installs.histories(tx, found)
+        return {
+            no: InstallState(no, each.recipient, each.version, each.version_no, each.facts, histories[no])
+            for no, each in found.items()
+        }
 
     @property
     def outcome(self) -> Outcome:
@@ -59,8 +66,12 @@ class Subject:
             earlier=self._earlier(state) if exposure is Exposure.ALREADY_UPGRADED else None,
         )
 
+    @cached_property
     def target(self) -> str | None:
-        """Return the version to name in a warning: the only affected one on offer, or the first to come."""
+        """The version to name in a warning: the only affected one on offer, or the first to come.
+
+        It takes a look at every release, and is the same in all mails of a batch.
+        """
         if self.rule is None:
             return None
         shelf = self.index.shelf
@@ -117,9 +128,9 @@ class Subject:
             return verdict.decision is Decision.HOLD
         return any(
             finding.exposure is Exposure.ALREADY_UPGRADED
-            and risk.decide(finding.severity, Exposure.AT_RISK) is Decision.HOLD
+            and risk.decide(finding.defect.severity, Exposure.AT_RISK) is Decision.HOLD
             for finding in verdict.findings
-            if finding.defect != self.defect.id
+            if finding.defect.id != self.defect.id
         )
 
     def _is_behind(self, state: InstallState, version: str) -> bool:

@@ -10,7 +10,7 @@ from feeds.defects import as_rule_input
 from installs_registry import products
 from notifier.delivery.compose import Composer, of_defect
 from notifier.delivery.subjects import Subject
-from notifier.mails.build import Envelope, Mail, build, message_id
+from notifier.mails.build import Envelope, Mail, message_id
 from notifier.mails.facts import Line, MailFacts
 from notifier.mails.headers import UnsafeMail, plain_address
 from notifier.states import NoticeKind
@@ -34,7 +34,7 @@ def test_mail(tx: Tx, composer: Composer, defect_id: str, to: str, now: datetime
         date=now,
         product=subject.product.id,
     )
-    return build(facts, composer.renderer.render(facts), envelope)
+    return composer.press.mail(facts, envelope)
 
 
 def _subject(tx: Tx, composer: Composer, defect_id: str) -> Subject:

@@ -10,20 +10,19 @@ from contextlib import suppress
 
 import structlog
 
-from notifier.channels.email import EmailChannel
-from notifier.channels.failures import Cause, DeliveryFailed, HeldBack, LastMoment
+from notifier.channels.failures import DeliveryFailed
 from notifier.channels.webhook import WebhookChannel
-from notifier.delivery import store
-from notifier.delivery.acknowledging import Acknowledger
-from notifier.delivery.claims import Claimed, Outcome
-from notifier.delivery.compose import Composer, Message, NobodyToTell, compose_all
+from notifier.delivery import lane_store, store
+from notifier.delivery.claims import Claimed
+from notifier.delivery.compose import Composer, Message, compose_all
+from notifier.delivery.desk import Desk
+from notifier.delivery.exchanges import Resolver
+from notifier.delivery.lanes import Waits
 from notifier.delivery.retrying import Patience
+from notifier.delivery.sending import Dispatch
 from notifier.delivery.settings import DeliverySettings
-from notifier.delivery.store import Permission
 from notifier.delivery.testing import test_mail
-from notifier.mails.build import Mail
 from notifier.publications import Rulebook
-from notifier.states import NoticeState
 from storage import Clock, Database, StorageError
 from storage.outcomes import Conflict
 
@@ -32,7 +31,7 @@ PATIENCE = 1.0
 #: Seconds that deliveries under way are given when the process stops.
 FAREWELL = 12.0
 #: Deliveries in hand, for each connection to the mail server.
-IN_HAND = 4
+IN_HAND = 16
 
 
 class Postman:
@@ -46,18 +45,22 @@ class Postman:
         rulebook: Rulebook,
         *,
         chance: random.Random | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
-        server = settings.mail_server()
         self._database = database
         self._clock = clock
         self._composer: Composer = settings.composer(rulebook)
-        self._email = EmailChannel(server, connections=settings.connections) if server else None
+        self._lanes = settings.lanes(clock, resolver)
         self._webhook = WebhookChannel(settings.allowed_networks)
-        self._patience = Patience(chance or random.SystemRandom())
-        self._acknowledger = Acknowledger(database, clock)
+        self._patience = Patience(chance or random.SystemRandom(), settings.repeat_in_doubt)
+        self._desk = Desk(database, clock)
+        self._dispatch = Dispatch(
+            database, clock, self._desk, self._lanes, self._webhook, self._patience, lambda: self._stopping
+        )
         self._window = settings.connections * IN_HAND
         self._lease = settings.lease
-        self._under_way: set[asyncio.Task[None]] = set()
+        #: What each task has in hand: of these the leases are kept.
+        self._under_way: dict[asyncio.Task[None], Claimed] = {}
         self._awake = asyncio.Event()
         self._stopping = False
         #: Names this loop in its leases; a process that starts again has no claim to those of the one before.
@@ -88,19 +91,22 @@ class Postman:
                 # Its lease runs out: in doubt if it was handed over, else another worker's.
                 task.cancel()
         await self._webhook.close()
-        if self._email:
-            await self._email.close()
+        if self._lanes:
+            await self._lanes.close()
 
     async def deliver_due(self) -> int:
         """Deliver until nothing is due any more; return how many deliveries were tried."""
         tried = 0
         await self._expire()
+        await self._share_lanes()
         while True:
             begun = await self._take_up()
             tried += begun
             if self._under_way:
-                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+                self._awake.clear()
+                await self._awake.wait()
             elif not begun:
+                await self._share_lanes()
                 return tried
 
     async def send_test(self, defect: str, to: str) -> None:
@@ -108,11 +114,13 @@ class Postman:
 
         Raises NotFound, Invalid for a bad address, Conflict where no mail server is set or it does not take the mail.
         """
-        if self._email is None:
+        if self._lanes is None:
             raise Conflict("No mail server is set, so no mail can be sent.")
         mail = await self._database.read(test_mail, self._composer, defect, to, self._clock.now())
         try:
-            await self._email.send(mail, _go)
+            await self._lanes.send(mail, _go)
+        except Waits as waits:
+            raise Conflict(f"The mail cannot leave now: {waits}") from waits
         except DeliveryFailed as failure:
             raise Conflict(f"The mail server did not take it: {failure.reply}") from failure
 
@@ -136,63 +144,39 @@ class Postman:
         if self._stopping or room < self._window // 2:
             return 0
         now = self._clock.now()
-        mail = self._email is not None
+        mail = self._lanes is not None
         claimed = await self._database.call(store.claim, self.worker, now, most=room, mail=mail, lease=self._lease)
         if claimed:
             for each, message in await self._database.read(compose_all, self._composer, claimed, now):
                 task = asyncio.create_task(self._deliver(each, message))
-                self._under_way.add(task)
+                self._under_way[task] = each
                 task.add_done_callback(self._ended)
         return len(claimed)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.discard(task)
+        self._under_way.pop(task, None)
         if len(self._under_way) <= self._window // 2:
             self._awake.set()
 
     async def _deliver(self, claimed: Claimed, message: Message | Exception) -> None:
         try:
-            outcome = await self._attempt(claimed, message)
+            outcome = await self._dispatch.attempt(claimed, message)
             if outcome is not None:
-                await self._acknowledger.settle(outcome)
+                await self._desk.settle(outcome)
         except Exception:  # noqa: BLE001 - the lease will run out, and what was handed over is then in doubt
             structlog.get_logger("forewarn.postman").exception("delivery_not_recorded", delivery=claimed.no)
 
-    async def _attempt(self, claimed: Claimed, message: Message | Exception) -> Outcome | None:
-        """Send one message; None where it was held back, which is recorded already."""
-        try:
-            if isinstance(message, Exception):
-                raise message
-            reply = await self._send(message, self._last_moment(claimed, message))
-        except HeldBack:
-            return None
-        except NobodyToTell as nobody:
-            return Outcome(claimed, NoticeState.CANCELLED, str(nobody), due_at=self._clock.now())
-        except DeliveryFailed as failure:
-            return self._patience.failed(claimed, failure, self._clock.now())
-        return self._patience.sent(claimed, reply, self._clock.now())
-
-    async def _send(self, message: Message, last_moment: LastMoment) -> str:
-        if not isinstance(message.content, Mail):
-            return await self._webhook.send(message.content, last_moment)
-        if self._email is None:
-            raise DeliveryFailed(Cause.CONNECTION, "no mail server is set")
-        return await self._email.send(message.content, last_moment)
-
-    def _last_moment(self, claimed: Claimed, message: Message) -> LastMoment:
-        async def last_moment() -> None:
-            now = self._clock.now()
-            if self._stopping:
-                await self._database.call(store.put_back, claimed, now)
-                raise HeldBack
-            permission = await self._database.call(store.begin, claimed, message.written_from, message.id, now)
-            if permission is not Permission.GO:
-                raise HeldBack
-
-        return last_moment
-
     async def _expire(self) -> None:
         await self._database.call(store.expire, self._patience, self._clock.now())
+
+    async def _share_lanes(self) -> None:
+        """Tell the other processes how our lanes stand, and hear it of theirs."""
+        if self._lanes is None:
+            return
+        changed = self._lanes.changed()
+        if changed:
+            await self._database.call(lane_store.tell, changed, self._clock.now())
+        self._lanes.take_over(await self._database.read(lane_store.rests))
 
     async def _listen(self, watcher: AsyncIterator[None]) -> None:
         async for _ in watcher:
@@ -200,11 +184,13 @@ class Postman:
         self.stop()
 
     async def _keep_leases(self) -> None:
-        """Renew our leases well before they run out, and take up those of the dead."""
+        """Renew our leases well before they run out, and take up those of the dead, and of what went wrong here."""
         while True:
+            now = self._clock.now()
             try:
                 await self._expire()
-                await self._database.call(store.renew, self.worker, self._clock.now(), lease=self._lease)
+                await self._database.call(store.renew, tuple(self._under_way.values()), now, lease=self._lease)
+                await self._share_lanes()
             except StorageError:
                 structlog.get_logger("forewarn.postman").exception("leases_not_renewed")
             await asyncio.sleep(self._lease.total_seconds() / 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +24,8 @@ class Item:
     head: str
     text: str | None = None
     url: str | None = None
+    #: Stands for the entries, where the mail is rendered once for many; there is no other in it then.
+    slot: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,8 @@ class Section:
     heading: str
     paragraphs: tuple[str, ...] = ()
     items: tuple[Item, ...] = ()
+    #: The items are the recipient's installs.
+    of_installs: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +76,10 @@ _MEANING = {
     "credit": "Take a credit",
     "contact": "Talk to us",
 }
+
+
+#: What would break a line that somebody else has written.
+_LINE_END = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
 
 def letter(facts: MailFacts) -> Letter:
@@ -157,7 +166,7 @@ def _all_clear(facts: MailFacts) -> Letter:
 
 
 def _resolved(facts: MailFacts) -> Letter:
-    left = facts.concerned(Exposure.ALREADY_UPGRADED, Exposure.REPAIR_OWED)
+    left = _left(facts)
     gone = f"The fault is gone from {facts.fixed_in}." if facts.fixed_in else "The fault is gone."
     if facts.safe_version is None:
         return _resolved_but_unsafe(facts, gone)
@@ -247,7 +256,7 @@ def _narrowed(facts: MailFacts) -> Letter:
 
 
 def _greeting(facts: MailFacts) -> tuple[str, ...]:
-    return (f"Hello {facts.customer},",) if facts.customer else ()
+    return (f"Hello {one_line(facts.customer)},",) if facts.customer else ()
 
 
 def _we_wrote(facts: MailFacts) -> str:
@@ -293,11 +302,28 @@ def meaning(option: Option) -> str:
 
 def _installs(facts: MailFacts) -> Section:
     heading = "Your installation" if len(facts.lines) == 1 else "Your installations"
-    return Section(heading=heading, items=tuple(_item_of(line, facts) for line in facts.lines))
+    return Section(heading=heading, items=tuple(_item_of(line, facts) for line in facts.lines), of_installs=True)
+
+
+def _left(facts: MailFacts) -> tuple[Line, ...]:
+    """Return the installs for which something is left to do when the fault is gone."""
+    return facts.concerned(Exposure.ALREADY_UPGRADED, Exposure.REPAIR_OWED)
+
+
+def items_of_installs(facts: MailFacts) -> tuple[Item, ...]:
+    """Return the items of the section on the installs, where the letter has one."""
+    lines = _left(facts) if facts.kind is NoticeKind.ALL_CLEAR else facts.lines
+    return tuple(_item_of(line, facts) for line in lines)
 
 
 def _item_of(line: Line, facts: MailFacts) -> Item:
-    return Item(head=f"{line.install}: version {line.version}", text=" ".join(_said_of(line, facts)) or None)
+    said = " ".join(_said_of(line, facts))
+    return Item(head=one_line(f"{line.install}: version {line.version}"), text=one_line(said) or None)
+
+
+def one_line(text: str) -> str:
+    """Return a text of others as it stands in a sentence of ours: without line ends and control characters."""
+    return _LINE_END.sub(" ", text)
 
 
 def _said_of(line: Line, facts: MailFacts) -> list[str]:

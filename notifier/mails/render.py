@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
 
 from notifier.mails.facts import MailFacts
-from notifier.mails.letters import Letter, letter
+from notifier.mails.letters import Item, Letter, letter
+from notifier.mails.marks import Marks
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Characters of a line of text; longer ones are broken where they are quoted in a reply.
@@ -23,11 +25,14 @@ TONES = {
     "fine": ("#1b6e3c", "#8fd8a8"),
 }
 
+_FONT = Markup("font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif")
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One mail in words, in both of its forms."""
+    """One mail, or one entry of a list in it, in both of its forms."""
 
+    #: Empty for an entry.
     subject: str
     text: str
     html: str
@@ -36,7 +41,8 @@ class Rendered:
 class Renderer:
     """Holds the compiled templates; one serves a whole process."""
 
-    def __init__(self) -> None:
+    def __init__(self, marks: Marks | None = None) -> None:
+        self.marks = marks or Marks()
         self._templates = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(["html"]),
@@ -45,22 +51,37 @@ class Renderer:
             auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
+            keep_trailing_newline=True,
         )
-        self._templates.filters["wrapped"] = wrapped
+        self._templates.filters["wrapped"] = self._wrapped
 
     def render(self, facts: MailFacts) -> Rendered:
         """Return the mail that `facts` call for."""
-        written = letter(facts)
-        text, html = (self._fill(template, facts, written) for template in ("letter.txt", "letter.html"))
+        return self.render_letter(letter(facts), facts)
+
+    def render_letter(self, written: Letter, facts: MailFacts) -> Rendered:
+        """Return a mail that is written already."""
+        text, html = (self._fill(f"letter.{form}", written, letter=written, facts=facts) for form in ("txt", "html"))
         return Rendered(written.subject, text, html)
 
-    def _fill(self, template: str, facts: MailFacts, written: Letter) -> str:
+    def render_item(self, item: Item, written: Letter) -> Rendered:
+        """Return an entry of a list in a mail."""
+        text, html = (self._fill(f"item.{form}", written, item=item) for form in ("txt", "html"))
+        return Rendered("", text, html)
+
+    def _fill(self, template: str, written: Letter, **context: object) -> str:
         day, dark = TONES[written.tone]
-        return self._templates.get_template(template).render(letter=written, facts=facts, day=day, dark=dark)
+        return self._templates.get_template(template).render(**context, font=_FONT, day=day, dark=dark)
+
+    def _wrapped(self, text: str, indent: int = 0) -> str:
+        """Return `wrapped`, or a mark for it where the text is not known yet."""
+        return self.marks.paragraph(text, indent) if self.marks.among(text) else wrapped(text, indent)
 
 
 def wrapped(text: str, indent: int = 0) -> str:
     """Return `text` in lines of at most WIDTH characters, each after `indent` spaces; addresses stay whole."""
+    if len(text) + indent <= WIDTH and text.isprintable() and text.strip(" ") == text != "":
+        return " " * indent + text
     margin = " " * indent
     lines = [
         textwrap.fill(

@@ -101,6 +101,16 @@ class PostgresqlDatabase:
         """Raise StorageError: the server brings the tool."""
         raise StorageError(f"a PostgreSQL database is backed up by its own tool: pg_dump --format=custom --file={path}")
 
+    async def compact(self) -> None:
+        """Raise StorageError: the server brings the tool."""
+        raise StorageError("a PostgreSQL database is rewritten by its own tool: VACUUM FULL")
+
+    async def size(self) -> int:
+        """Return how many bytes the database takes on the server."""
+        return int(
+            await self.read(lambda tx: tx.built("SELECT pg_database_size(current_database()) AS size", {})[0]["size"])
+        )
+
     async def facts(self) -> dict[str, str | int]:
         """Return what an operator wants to know."""
         return await self._loop().run_in_executor(self._threads, self._facts)

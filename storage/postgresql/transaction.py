@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -44,6 +45,9 @@ class PostgresqlTx(Tx):
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def _fetch_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(text.encode(), parameters).fetchall()
+
     def _affect(self, text: str, parameters: Mapping[str, object]) -> int:
         return self._connection.execute(text.encode(), parameters).rowcount
 
@@ -61,7 +65,14 @@ class PostgresqlTx(Tx):
                 count += 1
         return count
 
-    def _create_table(self, table: str, columns: Mapping[str, ColumnType], primary_key: tuple[str, ...]) -> None:
+    def _create_table(
+        self,
+        table: str,
+        columns: Mapping[str, ColumnType],
+        primary_key: tuple[str, ...],
+        *,
+        clustered: bool,  # noqa: ARG002 - the rows of a heap lie as they come
+    ) -> None:
         lines = [f"{name} {kind.postgresql}" for name, kind in columns.items()]
         lines.append(f"PRIMARY KEY ({', '.join(primary_key)})")
         self._control(f"CREATE TABLE IF NOT EXISTS {table} ({', '.join(lines)})")

@@ -34,12 +34,13 @@ T = TypeVar("T")
 class SqliteDatabase:
     """Implements `storage.database.Database`."""
 
-    def __init__(self, url: str, path: Path, *, readers: int) -> None:
+    def __init__(self, url: str, path: Path, *, readers: int, page_cache: int) -> None:
         self.dialect: Dialect = "sqlite"
         self.url = url
         self._path = path
+        self._page_cache = page_cache
         self._changes = Changes()
-        self._writer = Writer(open_writer(path), self._changes)
+        self._writer = Writer(open_writer(path, page_cache), self._changes)
         self._readers: LifoQueue[SqliteUtils] = LifoQueue()
         self._threads = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-reader")
         self._poller: Poller | None = None
@@ -70,6 +71,16 @@ class SqliteDatabase:
     async def backup(self, path: Path) -> None:
         """Write a copy of one snapshot to `path`, which must not exist; then it is on the disk."""
         await self._on_reader(partial(_copy, path=path))
+
+    async def compact(self) -> None:
+        """Write the file anew; writers in all processes wait meanwhile."""
+        if self._closed:
+            raise _closed()
+        await asyncio.get_running_loop().run_in_executor(self._threads, _rewrite, self._path, self._page_cache)
+
+    async def size(self) -> int:
+        """Return how many bytes the file has."""
+        return self._path.stat().st_size
 
     async def facts(self) -> dict[str, str | int]:
         """Return what an operator wants to know; reads the whole file."""
@@ -103,7 +114,7 @@ class SqliteDatabase:
         try:
             reader = self._readers.get_nowait()
         except Empty:
-            reader = open_reader(self._path)
+            reader = open_reader(self._path, self._page_cache)
         try:
             return work(reader)
         finally:
@@ -139,6 +150,17 @@ def _copy(reader: SqliteUtils, *, path: Path) -> None:
     _sync(partial_copy)
     partial_copy.rename(path)
     _sync(path.parent)
+
+
+def _rewrite(path: Path, page_cache: int) -> None:
+    database = open_writer(path, page_cache)
+    try:
+        database.conn.execute("VACUUM")
+        database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    except sqlite3.Error as error:
+        raise translated("compact", error) from error
+    finally:
+        database.close()
 
 
 def _sync(path: Path) -> None:

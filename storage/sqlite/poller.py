@@ -13,13 +13,15 @@ from .driver import sqlite3
 
 #: Seconds between two looks; one costs about 10 µs.
 INTERVAL = 0.05
+#: MiB; it reads no pages to speak of.
+_PAGE_CACHE = 1
 
 
 class Poller:
     """A thread with a connection of its own that announces each change of the file."""
 
     def __init__(self, path: Path, changes: Changes) -> None:
-        self._database = open_reader(path)
+        self._database = open_reader(path, _PAGE_CACHE)
         self._changes = changes
         self._stopped = Event()
         self._thread = Thread(target=self._serve, name="sqlite-poller", daemon=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from typing import Any, cast
 
 from sqlite_utils import Database as SqliteUtils
 from sqlite_utils.db import Table
@@ -38,6 +38,9 @@ class SqliteTx(Tx):
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
+    def _fetch_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
+        return self._connection.execute(text, parameters).fetchall()
+
     def _affect(self, text: str, parameters: Mapping[str, object]) -> int:
         cursor = self._connection.execute(text, parameters)
         if cursor.description is not None:
@@ -53,14 +56,19 @@ class SqliteTx(Tx):
         text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names are checked
         return max(0, self._connection.executemany(text, rows).rowcount)
 
-    def _create_table(self, table: str, columns: Mapping[str, ColumnType], primary_key: tuple[str, ...]) -> None:
-        self._table(table).create(
+    def _create_table(
+        self, table: str, columns: Mapping[str, ColumnType], primary_key: tuple[str, ...], *, clustered: bool
+    ) -> None:
+        text = self._database.create_table_sql(
+            table,
             {name: kind.sqlite for name, kind in columns.items()},
             pk=primary_key[0] if len(primary_key) == 1 else primary_key,
             not_null=primary_key,
             strict=True,
             if_not_exists=True,
         )
+        # sqlite-utils knows no such tables: https://sqlite.org/withoutrowid.html.
+        self._connection.execute(text.rstrip().rstrip(";") + (", WITHOUT ROWID" if clustered else ""))
 
     def _extend_table(self, table: str, columns: Mapping[str, ColumnType]) -> None:
         present = self._table(table).columns_dict

@@ -21,11 +21,16 @@ from storage.changes import Changes
 from storage.errors import DatabaseUnavailable
 from storage.transaction import Tx
 
+from .connections import BUSY_TIMEOUT
 from .driver import sqlite3
 from .transaction import SqliteTx
 
 #: Works that share a commit at most.
 BATCH = 256
+
+#: Milliseconds that cutting the log waits for readers, and seconds until it is tried again where they were in the way.
+SCRUB_PATIENCE = 500
+SCRUB_AGAIN = 1.0
 
 
 class TransactionGone(Exception):
@@ -64,6 +69,8 @@ class Writer:
         self._changes = changes
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._closing = False
+        #: Something was deleted for good, and the log may still have it.
+        self._scrub_owed = False
         self._thread = Thread(target=self._serve, name="sqlite-writer", daemon=True)
         self._thread.start()
 
@@ -87,12 +94,14 @@ class Writer:
     def _serve(self) -> None:
         while batch := self._take():
             self._commit(batch)
+            if any(job.tx.scrubs and job.error is None for job in batch):
+                self._scrub()
             self._settle(batch)
 
     def _take(self) -> list[Job]:
         """Wait for work and return what there is of it; nothing once all is done."""
         batch: list[Job] = []
-        job = self._queue.get()
+        job = self._next()
         with suppress(Empty):
             while job is not None:
                 batch.append(job)
@@ -103,6 +112,23 @@ class Writer:
             # The end was seen behind the last works: leave it for the next turn.
             self._queue.put(None)
         return batch
+
+    def _next(self) -> Job | None:
+        while self._scrub_owed:
+            try:
+                return self._queue.get(timeout=SCRUB_AGAIN)
+            except Empty:
+                self._scrub()
+        return self._queue.get()
+
+    def _scrub(self) -> None:
+        """Write the whole log back and cut it to nothing; it stays owed where a reader still needs it."""
+        self._scrub_owed = True
+        with suppress(sqlite3.Error):
+            self._connection.execute(f"PRAGMA busy_timeout = {SCRUB_PATIENCE}")
+            is_busy = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            self._scrub_owed = bool(is_busy)
+        self._connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
 
     def _commit(self, batch: list[Job]) -> None:
         try:

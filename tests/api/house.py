@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import ClientResponse, web
-from aiohttp.test_utils import TestClient
+from aiohttp.test_utils import TestClient, TestServer
 
 from api.access import Keys
 from api.app import create_app
 from api.asking import Parts, Policy
 from api.keys import Role, create_key
+from api.serving import Runner
 from notifier.verdicts import CheckLog, Verdicts
 from storage import Database
 from tests.conftest import FakeClock
@@ -39,6 +40,13 @@ DEFECT = {
     "remedies": [{"kind": "wait", "text": "Stay with 4.1."}, {"kind": "upgrade_to", "version": "4.2.2"}],
 }
 AT_RISK = {"notebooks": 12, "storage_format": "v2"}
+
+
+class Served(TestServer):
+    """Serves an application as the service does, its lane included."""
+
+    async def _make_runner(self, **settings: Any) -> Runner:
+        return Runner(self.app, **settings)
 
 
 @dataclass(frozen=True)
@@ -99,7 +107,7 @@ async def a_house(
         policy=policy or Policy(),
         **parts,
     )
-    house = House(await serve(create_app(made)), made, clock, {"admin": ADMIN_KEY})
+    house = House(await serve(Served(create_app(made))), made, clock, {"admin": ADMIN_KEY})
     declared = await house.put("/v1/products/notes", PRODUCT)
     assert declared.status == 200, declared.body
     keys = {

@@ -37,14 +37,21 @@ MAY = {
     "PUT /v1/customers/{customer}": {"admin"},
     "DELETE /v1/customers/{customer}": {"admin"},
     "GET /v1/customers/{customer}/export": {"admin", "approver"},
+    "PUT /v1/customers/{customer}/preferences": {"admin"},
+    "GET /v1/customers/{customer}/claim-codes": {"admin"},
+    "POST /v1/customers/{customer}/claim-codes": {"admin"},
+    "DELETE /v1/customers/{customer}/claim-codes": {"admin"},
     "GET /v1/installs/{install}": EVERYBODY,
+    "GET /v1/installs/{install}/history": EVERYBODY,
     "PUT /v1/installs/{install}": {"admin", "app"},
     "POST /v1/import/{kind}": {"admin"},
+    "POST /v1/mail/bounces": {"admin"},
     "POST /v1/check": EVERYBODY,
     "GET /v1/check": EVERYBODY,
     "POST /v1/defects": {"admin", "approver", "reporter"},
     "GET /v1/defects": READERS,
     "GET /v1/defects/{defect}": READERS,
+    "GET /v1/defects/{defect}/revisions": READERS,
     "PUT /v1/defects/{defect}": {"admin", "approver", "reporter"},
     "POST /v1/audience": {"admin", "approver", "reporter"},
     "POST /v1/defects/{defect}/publish": {"admin", "approver"},
@@ -59,6 +66,11 @@ MAY = {
     "GET /v1/defects/{defect}/audience": READERS,
     "GET /v1/defects/{defect}/progress": READERS,
     "GET /v1/defects/{defect}/ledger": READERS,
+    "GET /v1/defects/{defect}/funnel": READERS,
+    "GET /v1/defects/{defect}/call-list": {"admin", "approver"},
+    "GET /v1/defects/{defect}/call-list/counts": READERS,
+    "GET /v1/rules": READERS,
+    "POST /v1/rules/sign-off": {"admin", "approver"},
     "GET /v1/notices": EVERYBODY,
     "POST /v1/notices/{notice}/seen": {"admin", "app"},
     "POST /v1/notices/{notice}/choose": {"admin", "app"},
@@ -187,9 +199,13 @@ async def test_what_viewers_may_read_holds_no_name_and_no_address_of_a_customer(
     paths = [
         "/v1/customers/c-1",
         "/v1/installs/i-1",
+        "/v1/installs/i-1/history",
         "/v1/notices?customer=c-1",
         "/v1/defects",
-        *(f"/v1/defects/NOTES-4411{part}" for part in ("", "/audience", "/progress", "/ledger")),
+        *(
+            f"/v1/defects/NOTES-4411{part}"
+            for part in ("", "/audience", "/progress", "/ledger", "/funnel", "/call-list/counts")
+        ),
     ]
     for path in paths:
         told = await house.get(path, role="viewer")

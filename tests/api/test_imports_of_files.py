@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from api.imports import BATCH, TOLD
-from tests.api.house import House, Told, with_releases
+from tests.api.house import AT_RISK, House, Told, with_defect, with_releases
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 CSV = {"Content-Type": "text/csv; charset=utf-8"}
@@ -90,7 +90,16 @@ async def test_a_line_of_another_shape_is_told_at_its_place(house: House) -> Non
 
 
 async def test_an_empty_import_is_one(house: House) -> None:
-    assert (await send(house, "customers", b"")).body == {"accepted": 0, "rejected": 0, "errors": []}
+    assert (await send(house, "customers", b"")).body == {
+        "accepted": 0,
+        "rejected": 0,
+        "errors": [],
+        "new": 0,
+        "changed": 0,
+        "unchanged": 0,
+        "newly_at_risk": 0,
+        "stored": True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -110,3 +119,37 @@ async def test_what_was_imported_is_judged_at_once(house: House) -> None:
     await send(house, "releases", lines(line))
     told = await house.get("/v1/check?product=notes&from=4.1.3")
     assert told.body["to"] == "4.3.0"
+
+
+async def test_all_or_nothing_stores_nothing_where_one_line_is_wrong(each_house: House) -> None:
+    right = {"install": "i-1", "product": "notes", "version": "4.1.3"}
+    wrong = {"install": "i-2", "product": "notes", "version": "four"}
+    for lines_sent, stored in (([right, wrong], False), ([right], True)):
+        told = await each_house.ask(
+            "POST", "/v1/import/installs?all_or_nothing=true", data=lines(*lines_sent), headers=NDJSON
+        )
+        assert (told.body["accepted"], told.body["stored"]) == (1, stored)
+        assert (await each_house.get("/v1/installs/i-1")).status == (200 if stored else 404)
+
+
+async def test_a_dry_run_tells_who_would_be_warned_and_stores_nothing(each_house: House) -> None:
+    await with_releases(each_house)
+    await with_defect(each_house)
+    text = lines({"install": "i-1", "product": "notes", "version": "4.1.3", "footprint": AT_RISK})
+    told = await each_house.ask("POST", "/v1/import/installs?dry_run=true", data=text, headers=NDJSON)
+    assert (told.body["new"], told.body["newly_at_risk"], told.body["stored"]) == (1, 1, False)
+    assert (await each_house.get("/v1/installs/i-1")).status == 404
+    assert (await each_house.get("/v1/notices?defect=NOTES-4411")).body["items"] == []
+
+
+async def test_an_import_under_an_idempotency_key_is_refused(house: House) -> None:
+    told = await send(house, "customers", b"", {**NDJSON, "Idempotency-Key": "again"})
+    assert told.status == 400
+    assert "Idempotency-Key" in told.body["detail"]
+
+
+async def test_an_unknown_column_is_named_with_what_may_be_meant(house: House) -> None:
+    told = await send(house, "customers", b"customer,nmae\nc-1,Ada\n", CSV)
+    (error,) = told.body["errors"]
+    assert (error["line"], told.body["accepted"]) == (1, 0)
+    assert "did you mean name?" in error["detail"]

@@ -45,6 +45,7 @@ def test_no_text_of_the_parsing_suite_ends_in_anything_but_a_value_or_a_refusal(
     ("text", "at"),
     [
         (b'{"a": 1, "a": 1}', "/a"),
+        (b'{"a" : 1, "a": 1}', "/a"),
         (b'{"a": 1, "\\u0061": 2}', "/a"),
         (b'{"x": [{"a/b": 1, "a/b": 2}]}', "/x/0/a~1b"),
         (b'{"x": {"y": "\\u0000"}}', "/x/y"),

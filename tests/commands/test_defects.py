@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import convert
 
+from commands.filing.texts import as_yaml
+from feeds.types import DefectReport
+from storage import Database
 from tests.commands.conftest import Forewarn
-from tests.commands.vendors import a_report, a_vendor
+from tests.commands.vendors import a_report, a_vendor, on
 from tests.notifier.stage import ERASES_V2, SAFE, Stage
 
 
@@ -155,3 +160,46 @@ def test_the_list_is_cut_down_by_state_and_product(forewarn: Forewarn, tmp_path:
     assert [defect["id"] for defect in published] == ["NOTES-2"]
     assert forewarn("defect", "list", "--product", "unknown").code == 1
     assert [row.split()[0] for row in forewarn("defect", "list").out.splitlines()[1:]] == ["NOTES-1", "NOTES-2"]
+
+
+def test_a_report_may_be_yaml_in_a_file_and_in_a_pipe(
+    forewarn: Forewarn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = convert({**ERASES_V2, "id": "NOTES-1"}, DefectReport)
+    path = tmp_path / "report.yaml"
+    path.write_text(as_yaml(report))
+    assert forewarn("defect", "preview", str(path), "--json").answer["at_risk"]["installs"] == 1
+    assert forewarn("defect", "file", str(path), "--json").answer["id"] == "NOTES-1"
+    text = as_yaml(convert({**ERASES_V2, "id": "NOTES-2"}, DefectReport)).encode()
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(text), isatty=lambda: False))
+    assert forewarn("defect", "file", "--json").answer["id"] == "NOTES-2"
+
+
+def test_a_faulty_yaml_is_refused_at_the_place(forewarn: Forewarn, tmp_path: Path) -> None:
+    path = tmp_path / "report.yml"
+    path.write_text("product: notes\nproduct: nodes\n")
+    refused = forewarn("defect", "file", str(path))
+    assert (refused.code, refused.err) == (1, "forewarn: /product: Line 2: the key 'product' is there twice.\n")
+
+
+def test_a_preview_tests_the_upgrades_of_the_past_where_asked(forewarn: Forewarn, report: str) -> None:
+    tested = forewarn("defect", "preview", report, "--backtest", "90", "--json").answer["backtest"]
+    assert (tested["days"], tested["upgrades"]) == (90, 0)
+    shown = forewarn("defect", "preview", report, "--backtest", "90").out
+    assert "upgrades in the last 90 days" in shown
+    assert forewarn("defect", "preview", report, "--backtest", "0").code == 2
+
+
+def test_publishing_says_what_has_changed_since_the_preview(forewarn: Forewarn, report: str, database_url: str) -> None:
+    forewarn("defect", "file", report, "--as", "Quinn")
+    forewarn("defect", "preview", "NOTES-4411", "--as", "Ada")
+
+    async def one_more(database: Database) -> None:
+        await Stage(database, now=datetime.now(UTC)).holds("erin", "i-9")
+
+    on(database_url, one_more)
+    published = forewarn("defect", "publish", "NOTES-4411", "--as", "Ada")
+    first, second = published.out.splitlines()
+    assert first == "NOTES-4411 is published, revision 1"
+    assert second.startswith("since Ada previewed revision 1 at ")
+    assert second.endswith(": +1 new")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,3 +79,44 @@ def two_rows(tx: Tx) -> None:
 )
 def test_what_could_lose_an_acknowledged_row_is_not_well(facts: dict[str, str | int], name: str, *, good: bool) -> None:
     assert _fact(name, facts).good is good
+
+
+def test_the_audit_alone_is_verified_and_its_first_broken_row_named(forewarn: Forewarn, database_url: str) -> None:
+    on(database_url, two_rows)
+    assert by_name(forewarn("doctor", "--audit", "--json").answer) == {
+        "audit": {"what": "audit", "found": "whole", "good": True}
+    }
+    on(database_url, lambda tx: tx.run_built("UPDATE audit SET act = 'nothing' WHERE no = 2", {}))
+    looked = forewarn("doctor", "--audit")
+    assert looked.code == 1
+    assert "row 2: Row 2 was changed after it was written." in " ".join(looked.out.split())
+
+
+def test_an_exported_head_shows_later_whether_the_chain_is_still_the_same(
+    forewarn: Forewarn, database_url: str, tmp_path: Path
+) -> None:
+    on(database_url, two_rows)
+    file = str(tmp_path / "head.json")
+    assert forewarn("doctor", "--audit", "--export-head", file).code == 0
+    on(database_url, two_rows)
+    checked = forewarn("doctor", "--check-head", file, "--json")
+    assert checked.code == 0
+    assert by_name(checked.answer)["head"]["found"].startswith("the same up to row 2, as signed at ")
+    on(database_url, lambda tx: tx.run_built("DELETE FROM audit WHERE no > 1", {}))
+    on(
+        database_url,
+        lambda tx: tx.run_built("UPDATE audit_head SET no = 1, hash = (SELECT hash FROM audit WHERE no = 1)", {}),
+    )
+    assert by_name(forewarn("doctor", "--json").answer)["audit"]["good"] is True
+    checked = forewarn("doctor", "--check-head", file, "--json")
+    assert checked.code == 1
+    assert by_name(checked.answer)["head"]["found"].startswith("row 2: The chain ends at row 1")
+
+
+def test_a_head_is_not_written_over_and_a_file_that_is_none_is_refused(forewarn: Forewarn, tmp_path: Path) -> None:
+    file = tmp_path / "head.json"
+    file.write_text("{}", encoding="utf-8")
+    written = forewarn("doctor", "--export-head", str(file))
+    assert (written.code, file.read_text(encoding="utf-8")) == (1, "{}")
+    assert forewarn("doctor", "--check-head", str(file)).err.startswith("forewarn: This is no signed head")
+    assert forewarn("doctor", "--check-head", str(tmp_path / "nothing")).code == 1

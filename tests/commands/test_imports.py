@@ -9,8 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from api.imports import Tally
+from commands.imports import TELL_EVERY, Teller
 from installs_registry import customers, installs
 from storage import Database
+from storage.outcomes import NotFound
 from tests.commands.conftest import Forewarn
 from tests.commands.vendors import a_vendor, on
 from tests.notifier.stage import Stage
@@ -91,9 +94,9 @@ def test_a_webhook_may_lead_into_a_network_that_the_settings_open(
 
 def test_a_second_time_changes_nothing(forewarn: Forewarn, tmp_path: Path) -> None:
     file = a_file(tmp_path, "installs.csv", CSV)
-    assert (
-        forewarn("import", "installs", file, "--json").answer == forewarn("import", "installs", file, "--json").answer
-    )
+    first, second = (forewarn("import", "installs", file, "--json").answer for _ in range(2))
+    assert (first["new"], first["changed"], first["unchanged"]) == (2, 0, 0)
+    assert second == first | {"new": 0, "unchanged": 2}
 
 
 def test_the_json_answer_is_that_of_the_http_interface(forewarn: Forewarn, tmp_path: Path) -> None:
@@ -131,3 +134,76 @@ def test_a_file_that_is_not_there_is_refused_by_its_name(forewarn: Forewarn) -> 
 
 def test_a_kind_that_is_none_is_a_usage_error(forewarn: Forewarn) -> None:
     assert forewarn("import", "partners", "x.csv").code == 2
+
+
+CRM = """\
+Serial No,Version,Books,Shoe size
+i-7,4.1.0,12,38
+i-8,four,12,39
+"""
+MAPPED = ("--map", "Serial No=install", "--map", "Version=version", "--map", "Books=footprint.notebooks")
+
+
+def known(database_url: str, name: str) -> bool:
+    async def look(database: Database) -> bool:
+        try:
+            await database.read(installs.view, name, token=None, vendor=True)
+        except NotFound:
+            return False
+        return True
+
+    return on(database_url, look)
+
+
+def test_a_file_with_names_of_its_own_comes_in(forewarn: Forewarn, tmp_path: Path, database_url: str) -> None:
+    file = a_file(tmp_path, "crm.csv", CRM)
+    ran = forewarn("import", "installs", file, *MAPPED, "--set", "product=notes", "--ignore-unknown-columns")
+    assert (ran.code, ran.out) == (1, "1 accepted, 1 rejected\n")
+    assert known(database_url, "i-7")
+
+
+def test_an_unknown_column_is_named_and_nothing_is_stored(forewarn: Forewarn, tmp_path: Path) -> None:
+    ran = forewarn("import", "installs", a_file(tmp_path, "crm.csv", CRM), *MAPPED, "--set", "product=notes")
+    assert (ran.code, ran.out) == (1, "0 accepted, 1 rejected\n")
+    assert "'Shoe size'" in ran.err
+
+
+def test_a_name_that_means_nothing_is_refused_before_the_file_is_read(forewarn: Forewarn, tmp_path: Path) -> None:
+    file = a_file(tmp_path, "crm.csv", CRM)
+    ran = forewarn("import", "installs", file, "--map", "Serial No=instal")
+    assert ran.code == 1
+    assert "did you mean install?" in ran.err
+    assert forewarn("import", "installs", file, "--set", "product").code == 1
+
+
+def test_all_or_nothing_stores_nothing_where_one_line_is_wrong(
+    forewarn: Forewarn, tmp_path: Path, database_url: str
+) -> None:
+    ran = forewarn("import", "installs", a_file(tmp_path, "installs.csv", CSV), "--all-or-nothing")
+    assert (ran.code, ran.out) == (1, "nothing stored: 2 rejected, 2 were right\n")
+    assert not known(database_url, "i-1")
+    right = "".join(line for line in CSV.splitlines(keepends=True) if not line.startswith(("i-2", "i-3")))
+    ran = forewarn("import", "installs", a_file(tmp_path, "right.csv", right), "--all-or-nothing")
+    assert (ran.code, ran.out) == (0, "2 accepted, 0 rejected\n")
+    assert known(database_url, "i-1")
+
+
+def test_a_dry_run_tells_what_would_change_and_stores_nothing(
+    forewarn: Forewarn, tmp_path: Path, database_url: str
+) -> None:
+    file = a_file(tmp_path, "installs.csv", CSV)
+    told = "nothing stored; it would be 2 new, 0 changed, 0 unchanged, 2 rejected, 0 newly at risk\n"
+    assert forewarn("import", "installs", file, "--dry-run").out == told
+    assert not known(database_url, "i-1")
+    forewarn("import", "installs", file)
+    again = forewarn("import", "installs", file, "--dry-run", "--json").answer
+    assert (again["new"], again["unchanged"], again["stored"]) == (0, 2, False)
+
+
+def test_without_a_terminal_the_progress_is_told_in_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    seconds = iter([0.0, 1.0, TELL_EVERY])
+    teller = Teller(1000, lambda: next(seconds))
+    teller.progressed(100, Tally(accepted=10))
+    teller.progressed(250, Tally(accepted=40, rejected=10))
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("40 accepted, 10 rejected, 10/s, 25%, about 15 s left")

@@ -16,6 +16,7 @@ from commands.serving.housekeeping import Housekeeping
 from commands.serving.listening import address_of, listen
 from commands.serving.loops import Loops
 from commands.serving.workers import supervise
+from installs_registry import erasures
 from storage import Database, Tx, instant
 from storage.outcomes import Conflict
 from tests.conftest import FakeClock
@@ -121,4 +122,17 @@ async def test_housekeeping_forgets_answers_after_a_day(database: Database, cloc
             )
 
     await database.call(answered)
-    assert await Housekeeping(database, clock).tidy() == 1
+    assert (await Housekeeping(database, clock).tidy())["answers"] == 1
+
+
+async def test_a_small_file_is_written_anew_once_after_somebody_was_erased(
+    database: Database, clock: FakeClock
+) -> None:
+    housekeeping = Housekeeping(database, clock)
+    assert not await housekeeping.clear_away()
+    await database.call(erasures.note, "C-1", clock.now())
+    assert await housekeeping.clear_away() is (database.dialect == "sqlite")
+    clock.advance(timedelta(seconds=1))
+    assert not await housekeeping.clear_away()
+    await database.call(erasures.note, "C-2", clock.now())
+    assert await housekeeping.clear_away() is (database.dialect == "sqlite")

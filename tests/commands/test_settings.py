@@ -11,6 +11,7 @@ from commands import raw_settings
 from commands.raw_settings import Raw, SettingsError
 from commands.settings import Settings, load
 from commands.settings_page import page
+from risk import Severity
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,9 +39,20 @@ def test_nothing_given_gives_the_defaults() -> None:
         public_url=None,
         secret=None,
         admin_key=None,
-        signatures_needed=2,
+        signatures_needed=None,
+        longest_pause_hours=None,
+        escalate_after_hours=None,
+        publish_after_hours=None,
+        dkim_keys=(),
+        bounces_to=None,
+        repeat_in_doubt=frozenset({Severity.DATA_LOSS, Severity.DATA_CORRUPTION}),
         allowed_networks=(),
+        small_audience=5,
+        page_cache=64,
         lease_seconds=45,
+        keep_history_days=730,
+        keep_checks_days=730,
+        keep_installs_days=0,
         log_level="info",
     )
 
@@ -81,8 +93,19 @@ def test_every_setting_can_be_given_in_every_place(name: str, tmp_path: Path) ->
         "secret": "s" * 32,
         "admin_key": "k" * 32,
         "signatures_needed": "1",
+        "longest_pause_hours": "4",
+        "escalate_after_hours": "12",
+        "publish_after_hours": "0",
         "allowed_networks": "10.1.0.0/16, fd00::/8",
+        "small_audience": "0",
+        "page_cache": "32",
+        "dkim_keys": "w1._domainkey.notes.example=w1.pem, w2._domainkey.notes.example=w2.pem",
+        "bounces_to": "bounces@notes.example",
+        "repeat_in_doubt": "none",
         "lease_seconds": "2",
+        "keep_history_days": "30",
+        "keep_checks_days": "0",
+        "keep_installs_days": "1095",
         "log_level": "DEBUG",
     }[name]
     from_flag = load(Raw(**{name: text}), {})
@@ -132,8 +155,11 @@ def test_all_wrong_values_are_told_at_once_with_their_places(tmp_path: Path) -> 
         ("admin_key", " " + "k" * 40),
         ("admin_key", "k" * 20 + "\x07" + "k" * 20),
         ("allowed_networks", "10.1.0.1/16"),
+        ("small_audience", "-1"),
         ("lease_seconds", "1"),
         ("lease_seconds", "46"),
+        ("keep_history_days", "-1"),
+        ("keep_installs_days", "36501"),
         ("log_level", "loud"),
     ],
 )

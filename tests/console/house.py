@@ -135,9 +135,7 @@ async def propose(stage: Stage, **changes: Any) -> None:
     await stage.database.call(publishing.revise, "NOTES-4411", report, stage.by("quinn"))
 
 
-async def a_house(
-    serve: Serve, database: Database, *, public_url: str = PUBLIC_URL, with_box: bool = True, people: int = 2
-) -> House:
+async def a_house(serve: Serve, database: Database, *, public_url: str = PUBLIC_URL, with_box: bool = True) -> House:
     """Serve interface and pages together, as the service does."""
     stage = Stage(database)
     await stage.set_up()
@@ -155,7 +153,6 @@ async def a_house(
         vendor=composer.sender.name,
         links=composer.links,
         facts_of=composer.facts_of,
-        signatures_needed=people,
         mail_box=box if with_box else None,
     )
     add_routes(app, parts)

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from installs_registry import customers
-from notifier import registering
+from installs_registry import customers, preferences
+from notifier import forgetting
 from notifier.tokens import Purpose, Tokens
 from notifier.types import NoticeView
+from risk import Severity
 from storage import Tx
 from tests.console.house import House
 
@@ -37,6 +38,15 @@ def _mail_refused(tx: Tx) -> str | None:
     no = customers.no_of(tx, "ann")
     assert no is not None
     return customers.contacts(tx, [no])[no].mail_refused_at
+
+
+def _wanted(tx: Tx) -> set[Severity]:
+    no = customers.number(tx, "ann")
+    return {severity for severity in Severity if customers.contacts(tx, [no])[no].wants_mail(severity)}
+
+
+def _chosen_by(tx: Tx) -> str:
+    return preferences.of(tx, customers.number(tx, "ann"))["email"].chosen_by
 
 
 async def test_a_notice_says_what_to_do_without_a_sign_in(each_house: House) -> None:
@@ -181,16 +191,44 @@ async def test_a_token_that_is_not_ours_opens_nothing(house: House, path: str) -
     assert (await _notice(house)).chosen is None
 
 
-async def test_no_more_mail_takes_a_button(each_house: House) -> None:
+async def test_no_more_mail_takes_a_button_and_leaves_what_says_that_data_is_lost(each_house: House) -> None:
     await _warned(each_house)
     path = await each_house.link("u", customer="ann")
     assert "Send me no more mails" in (await each_house.get(path)).text
 
     done = await each_house.post(path)
 
-    assert (done.status, "You get no more mails" in done.text) == (200, True)
+    assert (done.status, "with one exception" in done.text) == (200, True)
+    assert await each_house.stage.database.read(_wanted) == {Severity.DATA_LOSS, Severity.DATA_CORRUPTION}
+    assert await each_house.stage.database.read(_mail_refused) is None
+
+
+async def test_the_gravest_are_stopped_by_a_second_choice_with_a_name_and_come_again_when_asked_for(
+    each_house: House,
+) -> None:
+    await _warned(each_house)
+    path = await each_house.link("u", customer="ann")
+    await each_house.post(path)
+    assert (await each_house.post(path, stop="everything", name=" ")).status == 422
+    assert len(await each_house.stage.database.read(_wanted)) == 2
+
+    done = await each_house.post(path, stop="everything", name="Ann Example")
+
+    assert "no more mails from us at all" in done.text
+    assert await each_house.stage.database.read(_wanted) == set()
     assert await each_house.stage.database.read(_mail_refused) == "2026-01-01T12:00:00.000000Z"
-    assert "<form" not in (await each_house.get(path)).text
+    assert await each_house.stage.database.read(_chosen_by) == "Ann Example"
+    await each_house.post(path, again="yes")
+    assert await each_house.stage.database.read(_wanted) == set(Severity)
+    assert await each_house.stage.database.read(_mail_refused) is None
+
+
+async def test_one_click_after_everything_was_stopped_brings_nothing_back(house: House) -> None:
+    await _warned(house)
+    path = await house.link("u", customer="ann")
+    await house.post(path, stop="everything", name="Ann")
+    await house.post(path)
+    assert await house.stage.database.read(_wanted) == set()
 
 
 @pytest.mark.parametrize(
@@ -211,7 +249,7 @@ async def test_a_mail_program_unsubscribes_with_one_click(house: House, request_
     answer = await house.client.post(path, allow_redirects=False, **request_parts)
 
     assert answer.status == 200
-    assert await house.stage.database.read(_mail_refused) is not None
+    assert await house.stage.database.read(_wanted) == {Severity.DATA_LOSS, Severity.DATA_CORRUPTION}
 
 
 async def test_an_install_that_nobody_holds_has_no_mail_to_refuse(house: House) -> None:
@@ -223,7 +261,7 @@ async def test_an_install_that_nobody_holds_has_no_mail_to_refuse(house: House) 
 
 async def test_the_links_of_a_customer_who_was_forgotten_open_nothing(house: House) -> None:
     path = await _warned(house)
-    await house.stage.database.call(registering.erase_customer, "ann", house.stage.now)
+    await house.stage.database.call(forgetting.erase_customer, "ann", house.stage.now)
 
     assert (await house.get(path)).status == 404
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 import risk
-from feeds import store
+from feeds import rules, store
 from feeds.checking import Declared, check
 from feeds.deciding import Decider
 from feeds.defects import Defect, Revision
@@ -69,7 +69,7 @@ class Scene:
         return store.file(self.tx, NOTES.no, check(a_report(**changes), NOTES), "Quinn", NOW)
 
     def published(self, **changes: object) -> Defect:
-        return self.by("Ann").publish(self.tx, self.file(**changes)).defect
+        return Decider("Ann", NOW, NOTES).publish(self.tx, self.file(**changes)).defect
 
     def resolved(self, fixed_in: str = "4.2.2", **changes: object) -> Defect:
         defect = self.published(**changes)
@@ -82,7 +82,19 @@ class Scene:
         return store.find(self.tx, defect.id)
 
     def by(self, person: str, *, now: datetime = NOW, people: int = 2) -> Decider:
-        return Decider(person, now, NOTES, people)
+        """Return a person who acts now, where clearing takes so many people."""
+        self.rule("signatures_needed", people)
+        return Decider(person, now, NOTES)
+
+    def rule(self, name: str, value: int) -> None:
+        """Put a rule in force, whoever would have to agree."""
+        if getattr(rules.current(self.tx), name) == value:
+            return
+        self.tx.run_built(
+            "INSERT INTO rules (name, value, changed_at) VALUES (:name, :value, '2026-01-01T12:00:00.000000Z')"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            {"name": name, "value": value},
+        )
 
 
 def a_scene(tx: Tx) -> Scene:

@@ -167,11 +167,11 @@ async def test_the_store_itself_refuses_an_act_that_too_few_have_signed(database
     def story(tx: Tx) -> None:
         scene = a_scene(tx)
         live = scene.published()
-        alone = sign(tx, live, Act.WITHDRAW, {"reason": "x"}, "Ann", NOW, needed=2)
+        sign(tx, live, Act.WITHDRAW, {"reason": "x"}, "Ann", NOW, scheme=NOTES.vocabulary.scheme)
         with pytest.raises(Conflict, match="still needs 1"):
-            store.withdraw(tx, live, "x", alone, NOW)
-        with pytest.raises(Conflict, match="is not this act"):
-            store.resolve(tx, live, NOTES, "4.2.2", alone, NOW)
+            store.withdraw(tx, live, NOTES, "x", NOW)
+        with pytest.raises(Conflict, match="still needs 2"):
+            store.resolve(tx, live, NOTES, "4.2.2", NOW)
         assert scene.again(live) == live
 
     await database.call(story)

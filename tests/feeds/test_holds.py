@@ -10,7 +10,7 @@ from feeds.signatures import sign
 from feeds.views import view
 from storage import Database, Tx
 from storage.outcomes import Conflict, Invalid
-from tests.feeds.builders import LATER, MUCH_LATER, NOW, a_hold, a_scene
+from tests.feeds.builders import LATER, MUCH_LATER, NOTES, NOW, a_hold, a_scene
 
 
 async def test_one_person_pauses_and_the_pause_runs_out_by_itself(database: Database) -> None:
@@ -32,7 +32,7 @@ async def test_one_person_pauses_and_the_pause_runs_out_by_itself(database: Data
 async def test_of_several_pauses_the_last_to_run_out_is_the_one_that_counts(database: Database) -> None:
     def story(tx: Tx) -> None:
         live = a_scene(tx).published()
-        holds.pause(tx, live, a_hold(until=MUCH_LATER), "Ann", NOW)
+        holds.pause(tx, live, a_hold(until=LATER + timedelta(hours=1)), "Ann", NOW)
         standing = holds.pause(tx, live, a_hold(until=LATER), "Bob", NOW)
         assert [pause.person for pause in standing.pauses] == ["Bob", "Ann"]
         assert standing.pause == standing.pauses[1]
@@ -107,9 +107,9 @@ async def test_the_store_ends_a_pause_only_when_enough_have_signed(database: Dat
     def story(tx: Tx) -> None:
         live = a_scene(tx).published()
         holds.pause(tx, live, a_hold(), "Ann", NOW)
-        alone = sign(tx, live, Act.RESUME, {}, "Ann", NOW, needed=2)
+        sign(tx, live, Act.RESUME, holds.pauses(tx, live, NOW), "Ann", NOW, scheme=NOTES.vocabulary.scheme)
         with pytest.raises(Conflict, match="still needs 1"):
-            holds.resume(tx, live, alone, NOW)
+            holds.resume(tx, live, NOTES, NOW)
         assert holds.active(tx, live.no, NOW).pause is not None
 
     await database.call(story)
@@ -151,5 +151,47 @@ async def test_pauses_and_objections_are_in_the_audit(database: Database) -> Non
         row = audit.of(tx, live.id)[-1]
         assert (row.person, row.act) == ("Ann", "pause")
         assert row.detail == {"reason": "The relay is on fire.", "until": "2026-01-01T13:00:00.000000Z"}
+
+    await database.call(story)
+
+
+async def test_a_pause_is_no_longer_than_the_rule_says(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published(severity="outage")
+        with pytest.raises(Invalid, match="lasts 24 hours at most") as refusal:
+            holds.pause(tx, live, a_hold(until=NOW + timedelta(hours=25)), "Ann", NOW)
+        assert [fault.at for fault in refusal.value.faults] == ["/until"]
+        holds.pause(tx, live, a_hold(until=NOW + timedelta(hours=24)), "Ann", NOW)
+        much_later = NOW + timedelta(hours=20)
+        again = a_hold(until=much_later + timedelta(hours=24))
+        assert holds.pause(tx, live, again, "Ann", much_later).pause is not None
+
+    await database.call(story)
+
+
+@pytest.mark.parametrize("severity", ["data-loss", "data-corruption"])
+async def test_a_grave_warning_is_paused_for_so_long_in_all_by_however_many(database: Database, severity: str) -> None:
+    def story(tx: Tx) -> None:
+        scene = a_scene(tx)
+        live, hours = scene.published(severity=severity), timedelta(hours=1)
+        holds.pause(tx, live, a_hold(until=NOW + 10 * hours), "Ann", NOW)
+        holds.pause(tx, live, a_hold(until=NOW + 8 * hours), "Bob", NOW + 4 * hours)
+        assert holds.latest_end(tx, live, NOW + 5 * hours) == NOW + 24 * hours
+        holds.pause(tx, live, a_hold(until=NOW + 34 * hours), "Bob", NOW + 20 * hours)
+        scene.propose(live, severity=severity, title="Said better")
+        renewed = scene.by("Ann").publish(tx, scene.again(live)).defect
+        with pytest.raises(Invalid, match="24 hours in all: they are used up"):
+            holds.pause(tx, renewed, a_hold(until=NOW + 36 * hours), "Cleo", NOW + 35 * hours)
+
+    await database.call(story)
+
+
+async def test_what_a_resumed_pause_did_not_use_is_left(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        scene = a_scene(tx)
+        live, hours = scene.published(), timedelta(hours=1)
+        holds.pause(tx, live, a_hold(until=NOW + 24 * hours), "Ann", NOW)
+        scene.by("Ann", now=NOW + hours, people=1).resume(tx, live)
+        assert holds.latest_end(tx, live, NOW + 2 * hours) == NOW + 25 * hours
 
     await database.call(story)

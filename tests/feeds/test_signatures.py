@@ -6,7 +6,7 @@ import pytest
 
 from feeds import audit, holds, store
 from feeds.life import Act, State
-from feeds.signatures import needed, outstanding, sign
+from feeds.signatures import lapse, needed, outstanding, sign
 from feeds.types import Pending
 from storage import Database, Tx
 from storage.outcomes import Conflict, Invalid
@@ -150,7 +150,7 @@ async def test_signing_what_has_changed_meanwhile_is_refused(database: Database)
         seen = scene.published()
         scene.propose(seen, title="Said better")
         with pytest.raises(Conflict, match="has changed meanwhile"):
-            sign(tx, seen, Act.WITHDRAW, {"reason": "x"}, "Ann", NOW, needed=2)
+            sign(tx, seen, Act.WITHDRAW, {"reason": "x"}, "Ann", NOW, scheme=SCHEME)
 
     await database.call(story)
 
@@ -181,5 +181,40 @@ async def test_going_on_after_a_pause_takes_two_and_does_not_cover_a_later_pause
         assert scene.by("Bob").resume(tx, live).pending == Pending(Act.RESUME, ("Bob",), 1)
         assert scene.by("Ann").resume(tx, live).pending is None
         assert holds.active(tx, live.no, NOW).pause is None
+
+    await database.call(story)
+
+
+async def test_what_two_have_signed_is_done_on_their_terms_and_no_others(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        live = a_scene(tx).published()
+        for person in ("Ann", "Bob"):
+            sign(tx, live, Act.RESOLVE, {"fixed_in": "4.2.2"}, person, NOW, scheme=SCHEME)
+        with pytest.raises(Conflict, match="2 further people's words"):
+            store.resolve(tx, live, NOTES, "4.2.3", NOW)
+        assert store.resolve(tx, live, NOTES, "4.2.2", NOW).fixed_in == "4.2.2"
+        with pytest.raises(Conflict):
+            store.resolve(tx, live, NOTES, "4.2.2", NOW)
+
+    await database.call(story)
+
+
+async def test_nobody_publishes_without_a_word(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        draft = a_scene(tx).file()
+        with pytest.raises(Conflict, match="1 further person's word"):
+            store.publish(tx, draft, NOTES, NOW)
+
+    await database.call(story)
+
+
+async def test_the_word_of_somebody_who_may_no_longer_decide_counts_no_more(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        scene = a_scene(tx)
+        live = scene.published()
+        scene.by("Ann").withdraw(tx, live, "We were wrong.")
+        assert lapse(tx, " ann", NOW) == 1
+        assert outstanding(tx, live) == ()
+        assert scene.by("Bob").withdraw(tx, live, "We were wrong.").pending == Pending(Act.WITHDRAW, ("Bob",), 1)
 
     await database.call(story)

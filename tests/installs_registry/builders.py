@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from installs_registry import customers, installs, products, releases
-from installs_registry.installs import CheckedIn
+from installs_registry import customers, intake, products, releases
+from installs_registry.intake import CheckedIn, Reception
+from installs_registry.reports import Arrival
 from installs_registry.types import (
     CheckIn,
     CustomerRecord,
@@ -15,7 +16,8 @@ from installs_registry.types import (
     ProductDeclaration,
     ReleaseDeclaration,
 )
-from storage import Tx
+from storage import Tx, instant
+from storage.outcomes import Refusal
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = datetime(2026, 2, 1, 12, tzinfo=UTC)
@@ -76,5 +78,15 @@ def a_check_in(
 ) -> CheckedIn:
     """Take a check-in by the vendor, or, with a token, by a client app."""
     body = msgspec.convert({"product": product, "version": version, **fields}, CheckIn)
-    known = products.find(tx, product)
-    return installs.check_in(tx, known, install, body, token=token, vendor=token is None, now=now)
+    return taken(tx, Arrival(install, body, token, vendor=token is None), now=now)
+
+
+def taken(tx: Tx, arrival: Arrival, *, now: datetime = NOW) -> CheckedIn:
+    """Take one check-in, and store when the install was seen; raises what it is refused with."""
+    reception = Reception.of(products.find(tx, arrival.body.product))
+    (outcome,) = intake.take(tx, reception, [arrival], now)
+    if isinstance(outcome, Refusal):
+        raise outcome
+    if not outcome.is_written:
+        intake.see(tx, {outcome.install_no: instant(now)})
+    return outcome

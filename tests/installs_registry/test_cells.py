@@ -6,13 +6,12 @@ import msgspec
 import pytest
 
 from installs_registry.cells import from_text
-from installs_registry.installs import check_in
-from installs_registry.products import find
+from installs_registry.reports import Arrival
 from installs_registry.types import InstallLine
 from risk import Fact, FactType, Value
 from storage import Database, Tx
 from storage.outcomes import Invalid
-from tests.installs_registry.builders import NOW, a_product
+from tests.installs_registry.builders import a_product, taken
 
 
 def a_fact(type_: str) -> Fact:
@@ -68,8 +67,7 @@ def test_a_cell_that_does_not_fit_its_fact_is_refused_with_a_sentence(type_: str
 
 def take(tx: Tx, **fields: object) -> dict[str, Value]:
     line = msgspec.convert({"install": "i-1", "product": "notes", "version": "4.1", **fields}, InstallLine)
-    checked = check_in(tx, find(tx, line.product), line.install, line, token=None, vendor=True, now=NOW)
-    return dict(checked.after.facts)
+    return dict(taken(tx, Arrival(line.install, line, None, vendor=True)).after.facts)
 
 
 async def test_a_line_of_a_csv_file_is_taken_with_its_cells(database: Database) -> None:

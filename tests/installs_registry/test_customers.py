@@ -31,6 +31,7 @@ async def test_a_customer_is_answered_as_it_was_registered(database: Database) -
         "customer": "C-1",
         **WHOLE,
         "mail_refused_at": None,
+        "preferences": {},
         "changed_at": instant(NOW),
     }
 
@@ -38,7 +39,7 @@ async def test_a_customer_is_answered_as_it_was_registered(database: Database) -
 async def test_names_and_addresses_are_left_out_for_whom_they_are_not_meant(database: Database) -> None:
     await database.call(a_customer, **WHOLE)
     view = await database.read(customers.view, "C-1")
-    assert msgspec.to_builtins(view.without_addresses()).keys().isdisjoint({"name", "email", "webhook"})
+    assert msgspec.to_builtins(view.without_addresses()).keys().isdisjoint({"name", "email", "webhook", "preferences"})
 
 
 async def test_a_second_record_replaces_the_first_and_keeps_the_number(database: Database) -> None:
@@ -106,7 +107,7 @@ async def test_an_id_that_no_customer_can_have_is_not_found(database: Database) 
             with pytest.raises(NotFound):
                 await database.read(work, customer)
         with pytest.raises(NotFound):
-            await database.call(customers.erase, customer)
+            await database.call(customers.erase, customer, NOW)
 
 
 async def test_contacts_are_found_for_customers_and_for_installs_that_nobody_holds(database: Database) -> None:
@@ -121,27 +122,18 @@ async def test_contacts_are_found_for_customers_and_for_installs_that_nobody_hol
     assert await database.read(customers.contacts, []) == {}
 
 
-async def test_refusing_mail_stands_from_the_first_time_and_outlives_a_new_record(database: Database) -> None:
-    number = await database.call(a_customer)
-    await database.call(customers.refuse_mail, number, NOW)
-    await database.call(customers.refuse_mail, number, LATER)
-    await database.call(a_customer, email="new@b.example")
-    contact = (await database.read(customers.contacts, [number]))[number]
-    assert (contact.mail_refused_at, contact.email) == (instant(NOW), "new@b.example")
-
-
 async def test_an_erased_customer_leaves_its_installs_with_nobody(database: Database) -> None:
     await database.call(a_product)
     number = await database.call(a_customer)
     held = await database.call(a_check_in, customer="C-1")
     assert held.recipient == number
-    assert await database.call(customers.erase, "C-1") == number
+    assert await database.call(customers.erase, "C-1", LATER) == number
     view = await database.read(lambda tx: installs.view(tx, "i-1", token=None, vendor=True))
     assert view.customer is None
     again = await database.call(a_check_in)
     assert (again.recipient, again.changed) == (-held.install_no, False)
     with pytest.raises(NotFound):
-        await database.call(customers.erase, "C-1")
+        await database.call(customers.erase, "C-1", LATER)
 
 
 async def test_an_export_holds_the_customer_and_its_installs(database: Database) -> None:

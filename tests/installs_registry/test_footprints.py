@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import risk
 from installs_registry import footprints, products
+from installs_registry.fact_values import check_value
 from installs_registry.types import ProductDeclaration
 from risk import Value
 from storage import Database, Tx
@@ -58,11 +59,9 @@ async def test_what_was_last_reported_of_each_fact_is_what_is_read(
     checked = await database.call(a_check_in, footprint=dict.fromkeys(FACTS))
     for report in reports:
         await database.call(a_check_in, footprint=report)
-        merged |= {
-            name: risk.check_value(known.facts[name], value) for name, value in report.items() if value is not None
-        }
+        merged |= {name: check_value(known.facts[name], value) for name, value in report.items() if value is not None}
         merged = {name: value for name, value in merged.items() if report.get(name, "") is not None}
-    assert await database.read(footprints.read, known, checked.install_no) == merged
+    assert await database.read(footprints.read, known, checked.install_no, checked.after.version_no) == merged
 
 
 async def test_sql_sees_each_value_in_its_column(database: Database) -> None:

@@ -163,3 +163,68 @@ async def test_the_public_json_suite_is_read_but_for_keys_that_are_there_twice(d
             wrong.append(file.name)
     assert read_files > 250
     assert wrong == ["y_object_duplicated_key.json", "y_object_duplicated_key_and_value.json"]
+
+
+@pytest.mark.parametrize("content_type", [NDJSON, CSV])
+async def test_a_file_in_another_encoding_is_told_with_the_line_and_the_byte(content_type: str) -> None:
+    latin = {NDJSON: '{"a": 1}\n{"a": "M\xfcller"}\n', CSV: "a,b\n1,M\xfcller\n"}[content_type]
+    (told,) = [line for line in await read(latin.encode("latin-1"), content_type) if line.error is not None]
+    assert told.number == 2
+    assert told.error is not None
+    assert f"byte {latin.splitlines()[1].index(chr(0xFC)) + 1} is 0xFC" in told.error
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("content_type", [NDJSON, CSV])
+async def test_utf_16_is_told_by_its_name(encoding: str, content_type: str) -> None:
+    told = await read('{"a": 1}\n'.encode(encoding), content_type)
+    assert told
+    assert told[0].error is not None
+    assert "UTF-16" in told[0].error
+    assert all(line.value is None for line in told)
+
+
+@pytest.mark.parametrize("content_type", [NDJSON, CSV])
+async def test_a_line_with_a_nul_is_told_and_the_next_one_read(content_type: str) -> None:
+    content = {NDJSON: b'{"a": "x\0y"}\n{"a": "z"}\n', CSV: b"a\nx\0y\nz\n"}[content_type]
+    told = await read(content, content_type)
+    assert [line.value for line in told] == [None, {"a": "z"}]
+    assert "U+0000" in str(told[0].error)
+
+
+@pytest.mark.parametrize("content_type", [NDJSON, CSV])
+async def test_a_line_of_100_mb_is_refused_in_constant_memory_and_the_next_one_read(content_type: str) -> None:
+    async def stream() -> AsyncIterator[bytes]:
+        yield {NDJSON: b"", CSV: b"a\n"}[content_type]
+        for _ in range(1_600):
+            yield b"x" * 65_536
+        yield {NDJSON: b'\n{"a": "z"}\n', CSV: b"\nz\n"}[content_type]
+
+    tracemalloc.start()
+    try:
+        told = [line async for line in lines(stream(), content_type)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert [line.value for line in told] == [None, {"a": "z"}]
+    assert peak < 8 * MAX_LINE
+
+
+@given(members=st.dictionaries(CELLS, st.one_of(st.integers(-5, 5), CELLS, st.dictionaries(CELLS, CELLS)), max_size=4))
+async def test_the_quick_way_reads_what_the_strict_way_reads(members: dict[str, object]) -> None:
+    for text in (json.dumps(members), json.dumps(members, separators=(",", ":"), ensure_ascii=False)):
+        (line,) = await read(text.encode(), NDJSON)
+        assert line.value == members
+
+
+async def test_a_key_that_is_there_twice_is_told_however_it_is_written() -> None:
+    for text in (
+        '{"a":1,"a":2}',
+        '{"a" : 1, "a": 2}',
+        '{"b": {"a": 1, "a": 2}}',
+        '{"b": {"c": {"a": 1, "a": 2}}}',
+        '{"b": [{"a": 1, "a": 2}]}',
+        r'{"a": 1, "\u0061": 2}',
+    ):
+        (line,) = await read(text.encode(), NDJSON)
+        assert line.error is not None, text

@@ -18,7 +18,7 @@ from notifier.publications import Rulebook
 from notifier.publishing import By
 from notifier.registering import VENDOR, Reporter
 from notifier.types import Acted, CheckInAnswer, LedgerView, NoticeView
-from storage import Database, Tx
+from storage import Database, Tx, instant
 
 NOTES: dict[str, Any] = {
     "name": "Notes",
@@ -59,6 +59,11 @@ class Stage:
         await self.database.call(releasing.declare_product, "notes", declaration, self.now)
         for version in ("4.1.0", "4.2.0", "4.2.1"):
             await self.release(version)
+
+    async def declare(self, product: str, declaration: dict[str, Any]) -> None:
+        """Declare another product."""
+        declared = msgspec.convert(declaration, ProductDeclaration)
+        await self.database.call(releasing.declare_product, product, declared, self.now)
 
     async def release(self, version: str, status: str = "offered", *, offered_at: datetime | None = None) -> None:
         body = {"offered_at": offered_at or self.now - timedelta(days=30), "status": status}
@@ -139,7 +144,7 @@ class Stage:
         """Let every pending notice have been accepted by its recipient's server."""
         for notice in await self.notices(**wanted):
             if notice.state == "pending":
-                await self.database.call(_mark_sent, notice.id, self.now.isoformat())
+                await self.database.call(_mark_sent, notice.id, instant(self.now))
 
     async def ledger(self, defect: str) -> LedgerView:
         return await self.database.read(ledger, defect)
@@ -150,7 +155,7 @@ def _list(tx: Tx, wanted: Wanted) -> list[tuple[int, NoticeView]]:
 
 
 def _mark_sent(tx: Tx, notice: str, at: str) -> None:
-    values = {"id": notice, "at": at.replace("+00:00", ".000000Z")}
+    values = {"id": notice, "at": at}
     tx.run_built("UPDATE notices SET state = 'SENT', sent_at = :at WHERE id = :id", values)
     tx.run_built(
         "UPDATE deliveries SET state = 'SENT', sent_at = :at, handed_over_at = :at"

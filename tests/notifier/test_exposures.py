@@ -7,11 +7,16 @@ from typing import Any
 
 import pytest
 
+import risk
 from feeds import store as defects
-from installs_registry import installs, products
+from installs_registry import installed, installs, products
+from installs_registry.products import KnownProduct
 from notifier import publishing
-from notifier.exposures import Change, Span, of_install, of_span
-from notifier.publications import load_index
+from notifier.assessing import exposures_now, known_exposures
+from notifier.exposures import Span, assess_span
+from notifier.matching import matching
+from notifier.owing import sql as owing_sql
+from notifier.publications import Rulebook, load_index
 from storage import Tx
 from tests.notifier.stage import Stage
 
@@ -67,7 +72,7 @@ async def test_sql_and_rule_agree_on_every_install(stage: Stage, seed: int) -> N
                 **({"upgrading_from": [{"introduced": "4.1"}]} if rng.random() < 0.3 else {}),
             )
             await stage.act(publishing.publish, defect)
-            seen |= await stage.database.read(_assert_agreement, defect)
+            seen |= await stage.database.call(_assert_agreement, defect)
     assert seen == {None, "at_risk", "cannot_tell", "already_upgraded", "repair_owed"}
 
 
@@ -75,15 +80,52 @@ def _assert_agreement(tx: Tx, defect_id: str) -> set[str | None]:
     product = products.find(tx, "notes")
     index = load_index(tx, product.no)
     assert index is not None
-    everybody = Span(-(2**62), 2**62)
     defect_no = defects.find(tx, defect_id).no
-    by_sql = {
-        change.install_no: change.after for change in of_span(tx, product, defect_no, index.rules[defect_id], everybody)
-    }
+    by_sql = _assessed(tx, product, defect_no, index.rules[defect_id])
+    assert _hit(tx, product, defect_no, index.rules[defect_id]) == by_sql
+    product_held = Rulebook().held(tx, "notes")
+    ids = [row["id"] for row in tx.built("SELECT id FROM installs", {})]
+    present = installed.held(tx, product_held.reception.layout, ids).values()
+    numbers = [install.no for install in present]
+    known, histories = known_exposures(tx, numbers), installs.histories(tx, numbers)
     seen: set[str | None] = set()
-    for row in tx.built("SELECT no, id FROM installs", {}):
-        state = installs.state(tx, product, row["no"])
-        change = of_install(tx, index, state).get(defect_id, Change(row["no"], 0, None, None))
-        assert by_sql.get(row["no"]) == change.after, (defect_id, row["id"], state)
-        seen.add(change.after and change.after.value)
+    for install in present:
+        found = exposures_now(product_held, install, known.get(install.no, {}), histories[install.no])
+        after = dict(found).get(defect_id)
+        assert by_sql.get(install.no) == (after and after.value), (defect_id, install)
+        seen.add(after and after.value)
     return seen
+
+
+def _assessed(tx: Tx, product: KnownProduct, defect_no: int, rule: risk.Rule) -> dict[int, str]:
+    """Return the exposures as a sweep finds them, by install."""
+    for statement in (owing_sql.make_assessed, owing_sql.forget_assessed):
+        tx.run(statement)
+    assess_span(tx, product, defect_no, rule, Span(-(2**62), 2**62), "CAST(NULL AS TEXT)")
+    rows = tx.built("SELECT install_no, after FROM assessed WHERE after IS NOT NULL", {})
+    tx.run(owing_sql.forget_assessed)
+    return {row["install_no"]: row["after"] for row in rows}
+
+
+def _hit(tx: Tx, product: KnownProduct, defect_no: int, rule: risk.Rule) -> dict[int, str]:
+    """Return the exposures as an audience finds them, by install."""
+    match = matching(tx, product, rule)
+    rows = tx.built(match.hits, {**match.parameters, "defect_no": defect_no, "product_no": product.no})
+    found = {row["install_no"]: row["exposure"] for row in rows}
+    assert len(found) == len(rows), "an install was hit twice"
+    return found
+
+
+async def test_what_is_over_and_was_not_repaired_is_not_read_at_each_check_in(stage: Stage) -> None:
+    await stage.holds("ann", "ann-1")
+    for number in range(3):
+        await stage.withdraw(await stage.publish(id=f"OVER-{number}"))
+    await stage.publish(id="STANDS")
+
+    def known(tx: Tx) -> list[str]:
+        [install] = tx.built("SELECT no FROM installs", {})
+        return [defect for found in known_exposures(tx, [install["no"]]).values() for defect in found]
+
+    assert await stage.database.read(known) == ["STANDS"]
+    await stage.check_in("ann-1", "4.2.1")
+    assert await stage.kinds(defect="STANDS") == [("warning", "cancelled"), ("recovery", "pending")]

@@ -111,6 +111,23 @@ def _of_notes(tx: Tx, rulebook: Rulebook) -> risk.ProductIndex:
     return rulebook.index(tx, 1)
 
 
+async def test_a_rule_that_has_not_changed_is_not_compiled_again(stage: Stage) -> None:
+    first = await stage.publish()
+    verdicts = await _verdicts(stage)
+    before = verdicts.index("notes")
+    second = await stage.publish(id="NOTES-4412")
+    await verdicts.refresh()
+    after = verdicts.index("notes")
+    assert before is not None
+    assert after is not None
+    assert after.rules[first] is before.rules[first]
+    assert _rules(verdicts) == {first, second}
+    past = await verdicts.as_of("notes", before.sequence)
+    assert past is not None
+    assert past.rules[first] is before.rules[first]
+    assert set(past.rules) == {first}
+
+
 async def test_an_act_that_is_refused_publishes_nothing(stage: Stage) -> None:
     defect = await stage.publish()
     before = await stage.database.read(load_index, 1)

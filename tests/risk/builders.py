@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
+from feeds.conditions import parse_condition
 from risk import (
     Defect,
     Fact,
@@ -19,7 +20,6 @@ from risk import (
     Value,
     Verdict,
     Vocabulary,
-    parse_condition,
     scheme,
     tree_to_json,
 )

@@ -6,7 +6,8 @@ from typing import Final
 
 import pytest
 
-from risk import Value, Vocabulary, compile_condition, parse_condition, scheme, tree_from_json
+from feeds.conditions import parse_condition
+from risk import Value, Vocabulary, compile_condition, scheme, tree_from_json
 
 from .builders import FACTS, a_vocabulary
 

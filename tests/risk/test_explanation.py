@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from feeds.conditions import parse_condition
 from risk import (
     Explanation,
-    Fact,
+    Facts,
     FactType,
     Node,
+    Question,
     Value,
-    Vocabulary,
     compile_condition,
     explain_condition,
-    parse_condition,
-    scheme,
+    names,
+    tree_to_json,
 )
 
-from .builders import a_vocabulary
+from .builders import a_defect, a_product, a_vocabulary, an_index
+from .read_once import KINDS, READ_ONCE, VALUES, a_condition, some_facts
 
 
 def explained(text: str, **facts: Value) -> Explanation:
@@ -105,54 +111,87 @@ def test_a_value_is_shown_short_and_harmless() -> None:
     assert len(said) < 150
 
 
-#: Each name is read once in a condition, so that a reason stands for one test of it.
-READ_ONCE = Vocabulary({f"f{number}": Fact(f"f{number}", FactType.INTEGER) for number in range(8)}, scheme("intdot"))
+def _tests(node: Node) -> list[Node]:
+    """Return the parts of a condition that are single tests."""
+    if node.op in ("!", "&&", "||"):
+        return [test for arg in node.args for test in _tests(arg)]
+    return [node]
 
 
-def _drawn(random: Random, names: list[str]) -> Node:
-    if len(names) == 1:
-        op = random.choice(["==", "!=", "<", "<=", ">", ">="])
-        node = Node(op, (Node("name", value=names[0]), Node("literal", value=random.randint(1, 3))))
-    else:
-        cut = random.randint(1, len(names) - 1)
-        node = Node(random.choice(["&&", "||"]), (_drawn(random, names[:cut]), _drawn(random, names[cut:])))
-    return Node("!", (node,)) if random.random() < 0.3 else node
+def _named(node: Node, reason: str) -> list[Node]:
+    """Return the tests whose facts a reason names."""
+    named = set(re.findall(r"\bf\d+\b", reason))
+    return [test for test in _tests(node) if names(test) & named]
+
+
+def _denied(test: Node, name: str, facts: Facts) -> Facts | None:
+    """Return the facts with this one changed so that the test comes out the other way.
+
+    None where no value of it alone can do that: where it is below the lowest value of another fact, say.
+    """
+    truth = compile_condition(test, READ_ONCE)
+    others = {other: value for other, value in facts.items() if other != name}
+    tried = [others, *({**others, name: value} for value in VALUES[KINDS[name]])]
+    return next((changed for changed in tried if truth(changed) is (not truth(facts))), None)
+
+
+def _denials(node: Node, reason: str, facts: Facts) -> Iterator[Facts]:
+    """Yield facts that deny a reason: by each one fact alone, or one for each of the tests that are each enough."""
+    named = _named(node, reason)
+    if len(named) == 1:
+        changed = [_denied(named[0], name, facts) for name in sorted(names(named[0]))]
+        yield from (each for each in changed if each is not None)
+        return
+    for test in named:
+        ways = [_denied(test, name, facts) for name in sorted(names(test))]
+        denied = next((way for way in ways if way is not None), None)
+        if denied is None:
+            return
+        facts = denied
+    yield facts
 
 
 @settings(max_examples=400)
 @given(st.randoms(use_true_random=False), st.integers(1, 6))
-def test_denying_a_reason_changes_the_outcome(random: Random, width: int) -> None:
-    node = _drawn(random, [f"f{number}" for number in range(width)])
-    facts: dict[str, Value] = {f"f{number}": random.randint(0, 4) for number in range(width) if random.random() < 0.8}
+def test_denying_any_fact_that_a_reason_names_changes_the_outcome(random: Random, width: int) -> None:
+    node, facts = a_condition(random, width), some_facts(random)
     truth = compile_condition(node, READ_ONCE)
     before = truth(facts)
     said = explain_condition(node, READ_ONCE, facts)
     assert bool(said.missing) is (before is None)
-    assume(said.because)
     for reason in said.because:
-        denied = dict(facts)
-        for name in {word for word in reason.replace(";", "").split() if word in facts}:
-            denied[name] = _denying(node, name, facts)
-        assert truth(denied) is not before, reason
+        for denied in _denials(node, reason, facts):
+            assert truth(denied) is not before, reason
 
 
-def _denying(node: Node, name: str, facts: dict[str, Value]) -> Value:
-    """Return a value of the fact with which the one test that reads it comes out the other way."""
-    test = next(part for part in _tests(node) if part.args[0].value == name)
-    truth = compile_condition(test, READ_ONCE)
-    return next(value for value in range(-1, 6) if truth({name: value}) is not truth(facts))
+def test_most_reasons_can_be_denied_and_of_every_kind_some() -> None:
+    random = Random("denials")
+    denied: Counter[str] = Counter()
+    for _ in range(400):
+        node, facts = a_condition(random, random.randint(1, 4)), some_facts(random)
+        for reason in explain_condition(node, READ_ONCE, facts).because:
+            (kind, *_) = (KINDS[name] for test in _named(node, reason) for name in sorted(names(test)))
+            denied[kind] += len(list(_denials(node, reason, facts)))
+    assert {kind for kind in FactType if denied[kind] < 40} == set()
 
 
-def _tests(node: Node) -> list[Node]:
-    if node.args[0].op == "name":
-        return [node]
-    return [test for arg in node.args for test in _tests(arg)]
+@settings(max_examples=150)
+@given(st.randoms(use_true_random=False), st.integers(1, 4))
+def test_denying_any_fact_that_a_finding_names_changes_the_finding(random: Random, width: int) -> None:
+    node, facts = a_condition(random, width), some_facts(random)
+    start, target = random.sample(["4.1", "4.2", "4.3"], 2)
+    defect = replace(a_defect("4.2..4.3"), condition=tree_to_json(node))
+    index = an_index(defect, product=replace(a_product(), facts=READ_ONCE.facts))
+    for finding in index.judge(Question(start, target, facts)).findings:
+        for reason in finding.because:
+            for denied in _denials(node, reason, facts):
+                after = index.judge(Question(start, target, denied)).findings
+                assert [each.exposure for each in after] != [finding.exposure], reason
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 6))
 def test_knowing_all_that_is_missing_settles_it(random: Random, width: int) -> None:
-    node = _drawn(random, [f"f{number}" for number in range(width)])
-    facts: dict[str, Value] = {f"f{number}": random.randint(0, 4) for number in range(width) if random.random() < 0.5}
+    node, facts = a_condition(random, width), some_facts(random, share=0.5)
     missing = explain_condition(node, READ_ONCE, facts).missing
-    known = facts | {name: random.randint(0, 4) for name in missing}
+    known = facts | {name: random.choice(VALUES[KINDS[name]]) for name in missing}
     assert compile_condition(node, READ_ONCE)(known) is not None

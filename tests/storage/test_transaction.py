@@ -330,3 +330,13 @@ async def test_a_table_of_many_columns_grows_in_one_go(store: Database) -> None:
         return len(tx.built("SELECT * FROM footprint_1", {})[0])
 
     assert await store.call(work) == 601
+
+
+async def test_rows_come_as_plain_tuples_where_asked(store: Database) -> None:
+    def work(tx: Tx) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+        added = tx.many_built("INSERT INTO owners (id) VALUES (:id)", [{"id": "a"}, {"id": "b"}])
+        assert added == 2
+        named = tx.tuples(statement("SELECT id FROM owners WHERE id > :id"), id="a")
+        return named, tx.built_tuples("SELECT id FROM owners WHERE id < :id", {"id": "b"})
+
+    assert await store.call(work) == ([("b",)], [("a",)])

@@ -24,10 +24,14 @@ MEANT = {
 
 #: Where we decide otherwise than the collection, which takes its first rule that fits.
 OTHERWISE = {
+    # They name the block list that our address is on; the recipient has nothing to do with it.
     "553 5.3.0 11.22.33.44 Rejected - see": (Cause.REPUTATION, False),
     "553 5.3.0 <recipient@example.com>... Mail from 11.22.33.44 rejected,see": (Cause.REPUTATION, False),
+    # It refuses an IP address, ours: no reason to give the recipient up.
     "554 IP:11.22.33.44 - A problem occurred.": (Cause.REPUTATION, False),
+    # "Too many connections, slow down": about us, while the collection reads "capacity" as a full mailbox.
     "421 mwinf5c63 ME Trop de connexions": (Cause.REPUTATION, False),
+    # A full mailbox is emptied one day, so trying again is of use.
     "552 5.1.1 Boite du destinataire pleine.": (Cause.RECIPIENT, False),
 }
 

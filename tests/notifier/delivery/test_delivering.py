@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from notifier.delivery.claims import Claimed
 from notifier.delivery.compose import Composer, Message
+from notifier.delivery.known import Known
 from notifier.delivery.worker import Postman
 from storage import Tx
 from storage.outcomes import Conflict, Invalid, NotFound
@@ -298,10 +299,10 @@ async def test_one_message_that_cannot_be_written_does_not_keep_the_others(
 ) -> None:
     written = Composer.compose
 
-    def compose(composer: Composer, tx: Tx, claimed: Claimed, now: datetime) -> Message:
+    def compose(composer: Composer, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Message:
         if claimed.address == "ada@example.com":
             raise ZeroDivisionError
-        return written(composer, tx, claimed, now)
+        return written(composer, tx, claimed, known, now)
 
     monkeypatch.setattr(Composer, "compose", compose)
     await stage.holds("ada", "ada-mac")

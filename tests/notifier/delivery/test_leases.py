@@ -86,18 +86,29 @@ async def test_the_late_answer_of_a_worker_that_lost_its_lease_is_void(stage: St
 
 async def test_a_renewed_lease_does_not_run_out(stage: Stage) -> None:
     await owed(stage)
-    await claim(stage, "one")
+    held = await claim(stage, "one")
     stage.now += LEASE / 2
-    assert await stage.database.call(store.renew, "one", stage.now) == 1
+    assert await stage.database.call(store.renew, held, stage.now) == 1
     stage.now += LEASE / 2 + timedelta(seconds=1)
     assert await expire(stage) == 0
 
 
 async def test_a_lease_that_has_run_out_cannot_be_renewed(stage: Stage) -> None:
     await owed(stage)
-    await claim(stage, "one")
+    held = await claim(stage, "one")
     stage.now += JUST_OVER
-    assert await stage.database.call(store.renew, "one", stage.now) == 0
+    assert await stage.database.call(store.renew, held, stage.now) == 0
+
+
+async def test_what_could_not_be_recorded_is_taken_up_although_its_process_lives(stage: Stage) -> None:
+    await owed(stage)
+    await stage.holds("bob", "bob-mac")
+    [kept, lost] = await claim(stage, "one")
+    stage.now += LEASE / 2
+    assert await stage.database.call(store.renew, [kept], stage.now) == 1
+    stage.now += LEASE / 2 + timedelta(seconds=1)
+    assert await expire(stage) == 1
+    assert [each.no for each in await claim(stage, "one")] == [lost.no]
 
 
 @pytest.mark.parametrize(("severity", "state"), [("data-loss", "pending"), ("outage", "in_doubt")])

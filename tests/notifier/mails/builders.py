@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from notifier.mails.build import Envelope, Mail, Sender, build
+from notifier.mails.build import Envelope, Mail, Sender
 from notifier.mails.facts import Line, MailFacts, Option
-from notifier.mails.render import Renderer
+from notifier.mails.press import Press
 from notifier.states import NoticeKind
 from risk import Exposure, Severity
 
@@ -50,6 +50,10 @@ def an_envelope(**changes: Any) -> Envelope:
     return Envelope(**{**values, **changes})
 
 
+#: Masters are kept in it from test to test, as they are from mail to mail.
+PRESS = Press()
+
+
 def a_mail(envelope: Envelope | None = None, **facts: Any) -> Mail:
     told = some_facts(**facts)
-    return build(told, Renderer().render(told), envelope or an_envelope())
+    return PRESS.mail(told, envelope or an_envelope())

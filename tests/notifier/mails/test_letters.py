@@ -131,6 +131,13 @@ def test_a_test_mail_says_so_in_subject_and_body_and_has_nobody_to_unsubscribe()
         assert "No more such mails" not in form
 
 
+def test_the_foot_says_what_unsubscribing_stops_and_what_not() -> None:
+    mail = Renderer().render(some_facts())
+    said = "That stops all our mails but one kind: that your data would be lost or damaged."
+    for form in (mail.text, mail.html):
+        assert f"{said} On the same page you can stop these too." in " ".join(form.split())
+
+
 def test_markup_in_what_others_wrote_is_shown_and_not_obeyed() -> None:
     html = Renderer().render(some_facts(customer="<b>Ada</b>", summary="<script>alert(1)</script>")).html
     assert "&lt;b&gt;Ada&lt;/b&gt;" in html

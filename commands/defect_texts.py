@@ -1,0 +1,85 @@
+"""`forewarn defect show`: a defect as it stands, and what was said of it before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from commands.options import ANYWHERE, DefectId, Json, Where
+from commands.printing import print_json, print_line, tell
+from feeds.types import DefectReport, DefectView
+from notifier import publishing, revisions
+from notifier.delivery.describing import affected_words
+from notifier.revisions import RevisionView
+from storage import SystemClock
+
+
+def show(
+    defect: DefectId,
+    /,
+    *,
+    revisions: Annotated[bool, Parameter(negative="", help="All that was ever said of it, the newest first.")] = False,
+    json: Json = False,
+    where: Where = ANYWHERE,
+) -> None:
+    """Show a defect: what stands, what is proposed; with --revisions each wording, and what it changed."""
+    if revisions:
+        _show_revisions(defect, where, json=json)
+        return
+    view = where.read(publishing.view, defect, SystemClock().now())
+    if json:
+        print_json(view)
+        return
+    _print_all(_standing_lines(view))
+    for warning in view.warnings:
+        tell(f"look at {warning.at or 'the report'}: {warning.detail}")
+
+
+def _show_revisions(defect: str, where: Where, *, json: bool) -> None:
+    found = where.read(revisions.of, defect)
+    if json:
+        print_json(found)
+        return
+    for view in reversed(found):
+        _print_all(_revision_lines(view))
+
+
+def _standing_lines(view: DefectView) -> Iterator[str]:
+    yield f"{view.id} is {view.state}, revision {view.revision}; filed by {view.filed_by} at {view.filed_at}"
+    if view.reason:
+        yield f"  because: {view.reason}"
+    yield from text_lines(_report_of(view))
+    if view.proposed:
+        yield f"revision {view.proposed.revision} is proposed by {view.proposed.by}"
+        yield from (f"  {change}" for change in view.changes)
+
+
+def _revision_lines(view: RevisionView) -> Iterator[str]:
+    published = f", published at {view.published_at}" if view.published_at else ""
+    yield f"revision {view.revision}: {view.state}, by {view.by} at {view.at}{published}"
+    yield from (f"  changed: {change}" for change in view.changes)
+    yield from text_lines(view.report)
+
+
+def text_lines(report: DefectReport) -> Iterator[str]:
+    """Yield a report as people read it, a line for each thing it says."""
+    yield f"  {report.severity}: {report.title}"
+    yield from (f"  {line}" for line in report.summary.splitlines() if line.strip())
+    yield f"  affected: {affected_words(report.affected)}"
+    if report.upgrading_from:
+        yield f"  upgrading from: {affected_words(report.upgrading_from)}"
+    yield f"  condition: {report.condition or 'none, everyone is meant'}"
+    for offer in report.remedies:
+        yield "  remedy: " + " ".join(filter(None, (offer.kind, offer.version, offer.text, offer.url)))
+    yield from (f"  reference: {each.url}" for each in report.references)
+
+
+def _report_of(view: DefectView) -> DefectReport:
+    return DefectReport(**{name: getattr(view, name) for name in DefectReport.__struct_fields__})
+
+
+def _print_all(lines: Iterable[str]) -> None:
+    for line in lines:
+        print_line(line)

@@ -1,0 +1,56 @@
+"""How the commands show an audience and what looks odd about a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import UNSET
+
+from commands.printing import print_line, print_table, tell
+from feeds.types import LintWarning
+from notifier.types import AudienceView, BacktestView, DriftView
+
+
+def show_audience(view: AudienceView) -> None:
+    """Print whom a defect would concern, and what it would have done before where that was asked for."""
+    counts = {
+        "at risk": view.at_risk,
+        "cannot tell": view.cannot_tell,
+        "already upgraded": view.already_upgraded,
+        "repair owed": view.repair_owed,
+    }
+    rows: list[tuple[object, ...]] = [(name, count.installs, count.customers) for name, count in counts.items()]
+    because = view.not_at_risk.because
+    rows.append(("not at risk", view.not_at_risk.installs, None))
+    rows.append(("  because of the version", because.version, None))
+    rows.append(("  because of the condition", because.condition, None))
+    print_table(("", "installs", "customers"), rows)
+    if view.backtest is not UNSET:
+        show_backtest(view.backtest)
+
+
+def show_backtest(view: BacktestView) -> None:
+    """Print what a defect would have done to the upgrades that were seen."""
+    because = view.in_vain.because
+    rows = [
+        (f"upgrades in the last {view.days} days", view.upgrades),
+        ("would have been warned of", view.warned),
+        ("  harmed: affected, and the condition matches", view.harmed),
+        ("  in vain: the version taken is not affected", because.version),
+        ("  in vain: affected, and the facts are missing", because.unknown),
+    ]
+    print_line("")
+    print_table(("", "upgrades"), rows)
+
+
+def show_drift(view: DriftView) -> None:
+    """Print how an audience has changed since it was previewed; nothing where it has not."""
+    counts = (view.at_risk, view.cannot_tell, view.already_upgraded, view.repair_owed)
+    if view.new or view.upgraded or any(count.then != count.now for count in counts):
+        print_line(f"since {view.person} previewed revision {view.revision} at {view.at}: {view.sentence}")
+
+
+def tell_warnings(warnings: Iterable[LintWarning]) -> None:
+    """Tell what deserves a second look."""
+    for warning in warnings:
+        tell(f"look at {warning.at or 'the report'}: {warning.detail}")

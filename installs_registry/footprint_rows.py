@@ -1,0 +1,115 @@
+"""Footprints of many installs at once: read with their installs, written in few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from installs_registry import footprints
+from installs_registry.footprints import KEY, cells_of, footprint_table, moving, parts_of, upsert, value_of
+from installs_registry.known import KnownProduct
+from risk import Fact, FactType, Value
+from storage import Tx
+
+#: The number of an install's version, its own, and values of its declared facts; None clears one, what is left out
+#: stays.
+Change = tuple[int, int, Mapping[str, Value | None]]
+
+#: The part in which each install has a row.
+_FIRST = 1
+
+#: What is written is the value itself, in one column.
+_STORED_AS_THEY_ARE = frozenset({FactType.INTEGER, FactType.NUMBER, FactType.STRING, FactType.BOOLEAN})
+#: What a column holds is the value itself.
+_PLAIN = frozenset({FactType.INTEGER, FactType.NUMBER, FactType.STRING, FactType.VERSION})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where the declared facts of a product are in the rows of a query over `tables`."""
+
+    #: As SQL, each behind a comma; empty for a product without facts.
+    columns: str
+    #: Joins to installs i.
+    tables: str
+    #: The facts in the order of the columns, each with what makes its value of a cell; None: the cell is the value.
+    readers: tuple[tuple[str, Callable[[object], Value] | None], ...]
+
+    @classmethod
+    def of(cls, product: KnownProduct) -> Layout:
+        """Return the layout of a product's facts as they are declared now."""
+        columns = footprints.columns(product)
+        return cls(
+            columns="".join(f", {columns[name].sql}" for name in product.facts),
+            tables=footprints.joins(product),
+            readers=tuple((name, _reader(fact)) for name, fact in product.facts.items()),
+        )
+
+    def values(self, cells: Sequence[object]) -> dict[str, Value]:
+        """Return the known values in the cells of a row, from the first fact's on."""
+        return {
+            name: cell if read is None else read(cell)  # type: ignore[misc]
+            for (name, read), cell in zip(self.readers, cells, strict=True)
+            if cell is not None
+        }
+
+
+def _reader(fact: Fact) -> Callable[[object], Value] | None:
+    return None if fact.type in _PLAIN else lambda cell: value_of(fact, cell)
+
+
+def insert(tx: Tx, product: KnownProduct, changes: Sequence[Change]) -> None:
+    """Store the first footprints of new installs: each has a row in the first part, known values or not."""
+    for part in parts_of(product):
+        facts = [fact for fact in product.facts.values() if product.parts[fact.name] == part]
+        columns = [column for fact in facts for column in cells_of(product, fact, None)]
+        rows = (
+            (version_no, install_no, *_row(product, facts, values))
+            for version_no, install_no, values in changes
+            if part == _FIRST or any(fact.name in values for fact in facts)
+        )
+        tx.bulk_insert(footprint_table(product.no, part), (*KEY, *columns), rows)
+
+
+def _row(product: KnownProduct, facts: Sequence[Fact], values: Mapping[str, Value | None]) -> list[object]:
+    """Return the cells of these facts, in their order."""
+    row: list[object] = []
+    for fact in facts:
+        value = values.get(fact.name)
+        if fact.type in _STORED_AS_THEY_ARE:
+            row.append(value)
+        else:
+            row += cells_of(product, fact, value).values()
+    return row
+
+
+def write(tx: Tx, product: KnownProduct, changes: Iterable[Change]) -> None:
+    """Store changes of footprints, at the version each install has now; a statement for facts that changed together."""
+    for part, rows in _by_part(product, changes).items():
+        alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
+        for key, cells in rows:
+            alike.setdefault(tuple(cells), []).append({**dict(zip(KEY, key, strict=True)), **cells})
+        for columns, parameters in alike.items():
+            tx.many_built(upsert(product, part, columns), parameters)
+
+
+def move(tx: Tx, product: KnownProduct, moves: Iterable[tuple[int, int, int]]) -> None:
+    """Let footprints follow their installs, each given as its number, the version it had and the one it has now."""
+    rows = [{"install_no": no, "version_no": had, "moved_to": has} for no, had, has in moves]
+    for part in parts_of(product) if rows else ():
+        tx.many_built(moving(product, part), rows)
+
+
+_Rows = dict[int, list[tuple[tuple[int, int], dict[str, object]]]]
+
+
+def _by_part(product: KnownProduct, changes: Iterable[Change]) -> _Rows:
+    """Return the rows of each part, by their keys."""
+    found: _Rows = {}
+    for version_no, install_no, values in changes:
+        cells: dict[int, dict[str, object]] = {}
+        for name, value in values.items():
+            cells.setdefault(product.parts[name], {}).update(cells_of(product, product.facts[name], value))
+        for part, columns in cells.items():
+            found.setdefault(part, []).append(((version_no, install_no), columns))
+    return found

@@ -1,0 +1,143 @@
+"""A connection that announces the next mail before it is told what became of the last: one round trip a mail.
+
+RFC 2920 lets a client send MAIL, RCPT and DATA as one group, where DATA ends a group; the next group may follow the
+final dot at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from aiosmtplib import SMTPResponse
+
+from notifier.channels.failures import Cause, DeliveryFailed
+from notifier.channels.replies import ACCEPTED, GO_AHEAD, judge, judge_sender, one_line, refused
+from notifier.channels.terms import Terms, dotted
+from notifier.channels.wire import Wire
+from notifier.mails.build import Mail
+
+#: Seconds for the answer to QUIT.
+_FAREWELL = 1.0
+#: Commands of one group: MAIL, RCPT, DATA.
+_GROUP = 3
+_NOTHING_SENT = b".\r\n"
+#: What RCPT may be answered with where the recipient is taken (RFC 5321, section 3.4 and 3.5.3).
+_RECIPIENT_TAKEN = frozenset({ACCEPTED, 251, 252})
+
+
+class PipelinedConnection:
+    """A connection that is greeted, secured and signed in. One mail at a time has its turn; then the next may begin."""
+
+    def __init__(self, wire: Wire, terms: Terms) -> None:
+        self._wire = wire
+        self._terms = terms
+        self._began = 0
+        self._announced: asyncio.Future[list[SMTPResponse]] | None = None
+        #: A transaction was left half way: RSET goes before the next.
+        self._half_way = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether another mail may begin on it."""
+        return self._wire.broken is None and self._began < self._terms.mails
+
+    @property
+    def quiet(self) -> bool:
+        """Whether the server has answered everything."""
+        return self._wire.quiet
+
+    @property
+    def was_used(self) -> bool:
+        """Whether more than one mail has begun on it."""
+        return self._began > 1
+
+    @property
+    def confused(self) -> bool:
+        """Whether the server did not keep to what it offers."""
+        return self._wire.confused
+
+    def begin(self, mail: Mail) -> None:
+        """Announce a mail: the turn is its own until `hand_over` says that it is over, or a failure."""
+        self._began += 1
+        reset = b"RSET\r\n" if self._half_way else b""
+        group = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (
+            reset,
+            mail.sender.encode("ascii"),
+            self._terms.announced(mail),
+            mail.recipient.encode("ascii"),
+        )
+        self._announced = self._wire.say((group,), _GROUP + bool(reset), self._terms.command_timeout)
+
+    async def accepted(self) -> None:
+        """Return once the server waits for the message that `begin` announced; raises DeliveryFailed."""
+        if self._announced is None:
+            raise DeliveryFailed(Cause.CONNECTION, "no mail was announced")
+        replies = list(await self._announced)
+        if self._half_way and replies:
+            self._half_way = False
+            if replies.pop(0).code != ACCEPTED:
+                self.abandon()
+        failure = self._failure(replies)
+        if failure is None and self._wire.broken is None:
+            return
+        if replies[_GROUP - 1 :] and replies[-1].code == GO_AHEAD:
+            await self._say_nothing()
+        self._half_way = True
+        raise failure or self._broken()
+
+    async def hand_over(self, mail: Mail, over: Callable[[], None]) -> str:
+        """Send the message with its final dot, and return the reply; raises DeliveryFailed.
+
+        Calls `over` as soon as the next mail may begin, which is before the reply. From there, a lost answer leaves
+        the message in doubt.
+        """
+        if self._wire.broken is not None:
+            over()
+            raise self._broken()
+        # The next mail is announced in the same breath.
+        with self._wire.held():
+            answered = self._wire.say(dotted(mail), 1, self._terms.message_timeout)
+            over()
+        replies = await answered
+        if not replies:
+            raise DeliveryFailed(Cause.CONNECTION, self._broken().reply, in_doubt=True)
+        if replies[0].code // 100 == 3:  # noqa: PLR2004 - a class of replies that answers no message (RFC 5321, 4.2.1)
+            self._wire.hang_up("the server answered a message with an interim reply", confused=True)
+            raise DeliveryFailed(Cause.CONNECTION, one_line(f"{replies[0].code}"), in_doubt=True)
+        if replies[0].code != ACCEPTED:
+            raise refused(replies[0], judge)
+        return one_line(f"{replies[0].code} {replies[0].message}")
+
+    async def hold_back(self) -> None:
+        """Take back what was announced: once the server waits for the message, only hanging up does."""
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Close without a word, once those before have been answered."""
+        self._wire.give_up("given up")
+
+    async def quit(self) -> None:
+        """Say goodbye."""
+        if self._wire.broken is None:
+            await self._wire.say((b"QUIT\r\n",), 1, _FAREWELL)
+        self._wire.hang_up("closed")
+
+    def _failure(self, replies: list[SMTPResponse]) -> DeliveryFailed | None:
+        """Return what the replies to a group refuse, None where the server waits for the message."""
+        for reply, wanted, judged in zip(
+            replies, ({ACCEPTED}, _RECIPIENT_TAKEN, {GO_AHEAD}), (judge_sender, judge, judge_sender), strict=False
+        ):
+            if reply.code // 100 in {4, 5}:
+                return refused(reply, judged)
+            if reply.code not in wanted:
+                self._wire.hang_up(f"the server answered a command with {reply.code}", confused=True)
+                return self._broken()
+        return None if len(replies) == _GROUP else self._broken()
+
+    async def _say_nothing(self) -> None:
+        """End a message that has no recipient (RFC 2920, section 3.1: DATA may succeed all the same)."""
+        await self._wire.say((_NOTHING_SENT,), 1, self._terms.command_timeout)
+
+    def _broken(self) -> DeliveryFailed:
+        return DeliveryFailed(Cause.CONNECTION, one_line(self._wire.broken or "the connection broke"))

@@ -1,0 +1,194 @@
+"""The bytes between us and a mail server that takes commands ahead of its replies (RFC 2920).
+
+Replies are matched to commands strictly: in order, as many as were asked for, and none that nobody asked for. A server
+that keeps to anything else is hung up on, since what its next reply is about could only be guessed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import cast
+
+from aiosmtplib import SMTPResponse
+
+from notifier.channels.replies import CLOSING
+
+#: Bytes of replies that may wait to be read; a server that says more without ending a reply is hung up on.
+LONGEST_REPLY = 32_768
+
+_LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n")
+
+
+@dataclass(slots=True, eq=False)
+class _Expected:
+    """Replies that are to come for what was written."""
+
+    count: int
+    #: Seconds from when the replies before them have come.
+    patience: float
+    ended: asyncio.Future[list[SMTPResponse]]
+    replies: list[SMTPResponse] = field(default_factory=list)
+
+
+class Wire(asyncio.Protocol):
+    """One connection; it takes over a transport on which no command is open."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._loop = asyncio.get_running_loop()
+        self._expected: deque[_Expected] = deque()
+        self._buffer = b""
+        #: The lines that have come of a reply of several.
+        self._begun: list[bytes] = []
+        self._held: list[bytes] | None = None
+        self._deadline = 0.0
+        self._watch: asyncio.TimerHandle | None = None
+        #: What nobody waits for any more; when its turn comes, the connection is closed.
+        self._given_up: _Expected | None = None
+        #: Why nothing more can be said; None: all is well.
+        self.broken: str | None = None
+        #: The server did not keep to the order of commands and replies, or fell silent in the midst of it.
+        self.confused = False
+        transport.set_protocol(self)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no reply is outstanding."""
+        return not self._expected
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Write all that is said in this block at once, at its end."""
+        self._held = []
+        try:
+            yield
+        finally:
+            held, self._held = self._held, None
+            if held and self.broken is None:
+                self._transport.writelines(held)
+
+    def say(self, data: Iterable[bytes], replies: int, patience: float) -> asyncio.Future[list[SMTPResponse]]:
+        """Write `data`, and return its replies as they come.
+
+        There are fewer than asked for where the connection breaks or the server closes it with a 421. `patience` is
+        the seconds that they may take once those before them have come.
+        """
+        ended: asyncio.Future[list[SMTPResponse]] = self._loop.create_future()
+        if self.broken is not None or self._transport.is_closing():
+            self.hang_up(self.broken or "the connection is closed")
+            ended.set_result([])
+            return ended
+        self._expected.append(_Expected(replies, patience, ended))
+        if len(self._expected) == 1:
+            self._wait(patience)
+        if self._held is not None:
+            self._held += data
+        else:
+            self._transport.writelines(data)
+        return ended
+
+    def hang_up(self, reason: str, *, confused: bool = False) -> None:
+        """Close at once; who still waits gets the replies that have come."""
+        if self.broken is None:
+            self.broken, self.confused = reason, confused
+            self._transport.abort()
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        while self._expected:
+            _end(self._expected.popleft())
+
+    def give_up(self, reason: str) -> None:
+        """Close once all but the replies to the last that was written have come: nobody waits for those."""
+        if len(self._expected) > 1:
+            self._given_up = self._expected[-1]
+        else:
+            self.hang_up(reason)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the server says."""
+        buffer = self._buffer + data if self._buffer else data
+        place = 0
+        while self.broken is None and (line := _LINE.match(buffer, place)):
+            place = line.end()
+            self._line(line)
+        self._buffer = buffer[place:]
+        if self.broken is None and (b"\n" in self._buffer or len(self._buffer) > LONGEST_REPLY):
+            self.hang_up("the server said what is no reply", confused=True)
+
+    def eof_received(self) -> bool:
+        """Take it that the server has closed."""
+        self.hang_up("the server closed the connection")
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Take it that the connection is gone."""
+        self.hang_up(str(exc) if exc else "the connection was lost")
+
+    def _line(self, line: re.Match[bytes]) -> None:
+        code, mark, text = line.groups(default=b"")
+        self._begun.append(text)
+        if mark == b"-":
+            if sum(map(len, self._begun)) > LONGEST_REPLY:
+                self.hang_up("a reply of the server does not end", confused=True)
+            return
+        said = b"\n".join(self._begun) if len(self._begun) > 1 else text
+        self._begun.clear()
+        self._reply(SMTPResponse(int(code), said.decode("utf-8", "replace")))
+
+    def _reply(self, reply: SMTPResponse) -> None:
+        if not self._expected:
+            self.hang_up(f"out of turn the server said {reply.code} {reply.message}", confused=reply.code != CLOSING)
+            return
+        expected = self._expected[0]
+        expected.replies.append(reply)
+        if reply.code == CLOSING:
+            self.hang_up(f"the server closed with {reply.code} {reply.message}")
+        elif len(expected.replies) == expected.count:
+            self._expected.popleft()
+            _end(expected)
+            self._next()
+
+    def _next(self) -> None:
+        if not self._expected:
+            return
+        if self._expected[0] is self._given_up:
+            self.hang_up("given up")
+        else:
+            self._wait(self._expected[0].patience)
+
+    def _wait(self, patience: float) -> None:
+        """Begin to wait for the replies that are next; one timer serves for all of a connection's waits."""
+        self._deadline = self._loop.time() + patience
+        if self._watch is None or self._watch.when() > self._deadline:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = self._loop.call_at(self._deadline, self._look)
+
+    def _look(self) -> None:
+        self._watch = None
+        if not self._expected:
+            return
+        if self._loop.time() < self._deadline:
+            self._look_again()
+        else:
+            # A group of commands without an answer is what a server does that drops what it has not asked for.
+            self.hang_up("the server did not answer in time", confused=self._expected[0].count > 1)
+
+
+def _end(expected: _Expected) -> None:
+    if not expected.ended.done():
+        expected.ended.set_result(expected.replies)
+
+
+def take_over(transport: asyncio.BaseTransport) -> Wire:
+    """Return the wire on a transport that somebody else has opened, greeted, secured and signed in on."""
+    return Wire(cast("asyncio.Transport", transport))

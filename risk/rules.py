@@ -1,0 +1,153 @@
+"""A defect compiled for one product, and the exposure of an install to it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from .decisions import Decision, Exposure, Severity, decide
+from .defects import Defect, Product, Shelf
+from .evaluate import Condition, Shared, build
+from .facts import Facts, Vocabulary
+from .operators import Truth
+from .ranges import VersionSet, compile_ranges
+from .tree import tree_from_json
+from .versions import Scheme, UnrankedVersion
+
+
+class Standing(StrEnum):
+    """How a version stands to a defect, whatever the facts."""
+
+    #: not affected, in `upgrading_from` where given, and some affected version above it is not withdrawn
+    EXPOSED = "exposed"
+    AFFECTED = "affected"
+    CLEAR = "clear"
+    #: a version of a `list` product whose place is not declared
+    UNRANKED = "unranked"
+
+
+class Outcome(NamedTuple):
+    """What an exposure to a defect of one severity makes of a verdict."""
+
+    #: rank of the decision and rank of the severity: the gravest sorts first
+    gravity: tuple[int, int]
+    exposure: Exposure
+    decision: Decision
+    #: whether the decision is to hold
+    holds: bool
+
+
+def _outcome(severity: Severity, exposure: Exposure) -> Outcome:
+    decision = decide(severity, exposure)
+    gravity = tuple(Decision).index(decision), tuple(Severity).index(severity)
+    return Outcome(gravity, exposure, decision, decision is Decision.HOLD)
+
+
+#: Of an upgrade that does the harm, by severity and by the truth of the condition.
+_HARM: Final = {
+    each: MappingProxyType({True: _outcome(each, Exposure.AT_RISK), None: _outcome(each, Exposure.CANNOT_TELL)})
+    for each in Severity
+}
+#: Where it has been done already.
+_HAPPENED: Final = {each: _outcome(each, Exposure.ALREADY_UPGRADED) for each in Severity}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """A defect compiled for its product; compared by identity, and kept while neither of the two changes."""
+
+    defect: Defect
+    scheme: Scheme
+    affected: VersionSet
+    upgrading_from: VersionSet | None
+    condition: Condition
+    #: a version below this sort key has an affected version above it that is not withdrawn
+    reach: str
+    #: of an upgrade that does the harm, by the truth of the condition
+    harm: Mapping[Truth, Outcome]
+    #: where it has been done already
+    happened: Outcome
+
+    @classmethod
+    def compile(
+        cls, defect: Defect, product: Product, shelf: Shelf | None = None, shared: Shared | None = None
+    ) -> Rule:
+        """Compile; `shelf` spares a sort of the releases, `shared` holds tests that rules of the product share.
+
+        Raises RangeError; ValueError for a broken tree.
+        """
+        affected = compile_ranges(defect.affected, product.scheme)
+        tree = None if defect.condition is None else tree_from_json(defect.condition)
+        return cls(
+            defect=defect,
+            scheme=product.scheme,
+            affected=affected,
+            upgrading_from=compile_ranges(defect.upgrading_from, product.scheme) if defect.upgrading_from else None,
+            condition=build(tree, Vocabulary(product.facts, product.scheme), {} if shared is None else shared),
+            reach=(shelf or Shelf.of(product)).reach(affected.spans),
+            harm=_HARM[defect.severity],
+            happened=_HAPPENED[defect.severity],
+        )
+
+    def placed(self, shelf: Shelf) -> Rule:
+        """Return the rule for other releases: itself, where they do not matter to it."""
+        reach = shelf.reach(self.affected.spans)
+        return self if reach == self.reach else replace(self, reach=reach)
+
+    def outcome(self, start: str, truth: Truth) -> Outcome | None:
+        """Return what an upgrade from this sort key into an affected version makes of a verdict.
+
+        Harm is an upgrade's own if its target is affected and its start is not; `truth` is not False.
+        """
+        if self.affected.holds(start):
+            return self.happened
+        if self.upgrading_from is not None and not self.upgrading_from.holds(start):
+            return None
+        return self.harm[truth]
+
+    def enters_from(self, start: str) -> bool:
+        """Tell whether this sort key is in `upgrading_from`, where given."""
+        return self.upgrading_from is None or self.upgrading_from.holds(start)
+
+    def harms(self, start: str) -> bool:
+        """Tell whether an upgrade from this sort key into an affected version does the harm, if facts match."""
+        return not self.affected.holds(start) and self.enters_from(start)
+
+    def standing(self, version: str) -> Standing:
+        """Return how a version stands to the defect; raises InvalidVersion."""
+        try:
+            return self.standing_at(self.scheme.sort_key(version))
+        except UnrankedVersion:
+            return Standing.UNRANKED
+
+    def standing_at(self, place: str) -> Standing:
+        """Return how the version of a sort key stands to the defect."""
+        if self.affected.holds(place):
+            return Standing.AFFECTED
+        return Standing.EXPOSED if place < self.reach and self.harms(place) else Standing.CLEAR
+
+    def exposure(
+        self, version: str, facts: Facts, history: Collection[str] = (), *, repaired: bool = False
+    ) -> Exposure | None:
+        """Return the exposure of an install at `version`, with no target asked; raises InvalidVersion.
+
+        `history` holds the versions that the install ran **while its facts matched**; `repaired` is what the
+        customer said. A repair owed goes before a new risk: its holder is warned, and a check still holds.
+        """
+        standing = self.standing(version)
+        truth = self.condition.truth(facts)
+        if standing is Standing.AFFECTED:
+            return None if truth is False else Exposure.ALREADY_UPGRADED
+        if not repaired and self.repairs and any(self.standing(ran) is Standing.AFFECTED for ran in history):
+            return Exposure.REPAIR_OWED
+        if truth is False or self.defect.resolved or standing is Standing.CLEAR:
+            return None
+        return Exposure.AT_RISK if truth and standing is Standing.EXPOSED else Exposure.CANNOT_TELL
+
+    @property
+    def repairs(self) -> bool:
+        """Whether the defect offers to repair what was damaged."""
+        return any(remedy.kind == "repair" for remedy in self.defect.remedies)

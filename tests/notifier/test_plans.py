@@ -1,0 +1,55 @@
+"""The ways that the databases take: footprints by version, whatever the condition asks; a page by its recipients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import risk
+from feeds import store as defects
+from feeds.defects import as_rule_input
+from installs_registry import products
+from notifier.matching import Matching, matching
+from notifier.publications import load_product
+from storage import Tx
+from tests.notifier.stage import AT_RISK, Stage
+
+CONDITIONS = [None, "notebooks > 0", "storage_format.endsWith('2') || size(plugins) > 3", "platform.os == 'windows'"]
+
+
+def _match(tx: Tx, defect_id: str) -> Matching:
+    defect = defects.find(tx, defect_id)
+    product = products.find_by_number(tx, defect.product_no)
+    return matching(tx, product, risk.Rule.compile(as_rule_input(defect), load_product(tx, product.no)[0]))
+
+
+def _plan(tx: Tx, text: str, parameters: dict[str, Any]) -> list[str]:
+    return [row["detail"] for row in tx.built(f"EXPLAIN QUERY PLAN {text}", parameters)]
+
+
+def _hits_plan(tx: Tx, defect_id: str) -> list[str]:
+    match = _match(tx, defect_id)
+    return _plan(tx, match.hits, {**match.parameters, "product_no": 1, "defect_no": 1})
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+@pytest.mark.parametrize("state", ["draft", "published"])
+async def test_an_audience_reads_the_versions_concerned_and_no_others(
+    stage: Stage, condition: str | None, state: str
+) -> None:
+    if stage.database.dialect == "postgresql":
+        pytest.skip("PostgreSQL chooses by its statistics, and keeps no rows in the order of a key")
+    await stage.holds("ann", "ann-1", **AT_RISK)
+    work = {"condition": condition, "remedies": [{"kind": "wait"}]}
+    defect = await (stage.publish(**work) if state == "published" else stage.file(**work))
+    plan = await stage.database.read(_hits_plan, defect)
+    assert plan[0] == "SEARCH f USING PRIMARY KEY (version_no=?)", plan
+    assert not any(step.startswith("SCAN") for step in plan), plan
+
+
+async def test_what_no_condition_names_is_not_looked_up(stage: Stage) -> None:
+    defect = await stage.file(condition="notebooks > 0", remedies=[{"kind": "wait"}])
+    match = await stage.database.read(_match, defect)
+    assert "installs" not in match.hits
+    assert "versions" not in match.hits
