@@ -1,93 +1,178 @@
-"""Counting an audience over HTTP, beside hand-written SQL and DuckDB on the same rows."""
+"""Counting an audience over HTTP, beside DuckDB and hand-written SQL on the same rows."""
 
 from __future__ import annotations
 
+import asyncio
+import csv
 import importlib
 import importlib.util
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Any
 
 import msgspec
 from pysqlite3 import dbapi2
 
 from bench import fleet
+from bench.children import Child
 from bench.database import carried_out, url_of
 from bench.figures import Contestant, Finding, Goal, Measured, Remark, in_turn, timed
+from bench.load import Order, Tally, request
 from bench.plan import Plan
-from bench.servers import Server, serve_forewarn, server
+from bench.servers import ADMIN_KEY, Server, load_generator, serve_forewarn, server
 
 NAME = "audience"
-#: Times that an audience of a condition never seen before may take of the peer's.
-_UNSEEN = 15
-_COLUMNS = "i.no, i.version_no, f.f_1 AS notebooks, f.f_2 AS storage_format, f.f_3 AS encrypted"
-_ROWS = f"SELECT {_COLUMNS} FROM installs i JOIN footprint_1 f ON f.install_no = i.no"  # noqa: S608 - fixed text
-#: The same versions, by their numbers, and the same facts; no customers, no channels, no warnings.
-_COUNT = (
-    "SELECT count(*) FROM {rows} WHERE version_no BETWEEN 81 AND 120"
-    " AND notebooks > {least} AND storage_format IN ('v1', 'v2') AND encrypted = 1"
-)
+#: Times that an audience may take of DuckDB's: of a published defect, of a condition never seen before.
+_PUBLISHED, _UNSEEN = 3, 15
+#: Audiences that are counted while check-ins arrive, and the connections that these come on, one after another each.
+_ASKED, _CONNECTIONS = 40, 2
+_ROWS = "SELECT install_no, version_no, f_1, f_2, f_3 FROM footprint_1"
+#: The four groups of an audience: all installs, those of the forty versions, at risk, cannot tell. The rest is what is
+#: left of these. No customers, no channels, no warnings.
+_COUNT = """SELECT count(*), count(*) FILTER (WHERE hit), count(*) FILTER (WHERE hit IS NULL),
+    (SELECT count(*) FROM {rows}) FROM (
+        SELECT {notebooks} > {least} AND {format} IN ('v1', 'v2') AND {encrypted} = 1 AS hit
+        FROM {rows} WHERE version_no BETWEEN 81 AND 120) looked_at"""
+_NAMES = {"notebooks": "f_1", "format": "f_2", "encrypted": "f_3"}
+
+#: Counts the groups with at least so many notebooks.
+_Count = Callable[[int], tuple[int, ...]]
 
 
 def run(plan: Plan) -> Iterator[Finding]:
-    """Compare the time to count the audience of a condition that changes with each request."""
+    """Compare the time to count the audience of a published defect, and of conditions that change each time."""
     path = plan.folder / "audience.db"
     carried_out(path, fleet.settle, plan.installs)
-    conditions = count()
-    peers = {"one hand-written SQL count": _sqlite(path, conditions)}
+    defect = asyncio.run(fleet.publish(url_of(path)))
+    peers: dict[str, _Count] = {"one hand-written SQL count": _sqlite(path)}
     if importlib.util.find_spec("duckdb"):
-        peers = {"DuckDB, one thread": _duckdb(path, conditions), **peers}
+        peers = {"DuckDB, one thread": _duckdb(path), **peers}
     else:
-        yield Remark(NAME, "DuckDB is not here to compare with (pip install duckdb)")
-    with server(serve_forewarn, url_of(path)) as ours:
+        yield Remark(NAME, "DuckDB is not here to compare with: `make bench` installs it (bench/requirements.lock)")
+    with server(serve_forewarn, url_of(path)) as ours, load_generator() as generator:
         ours.wait()
-        yield Remark(NAME, _what(ours))
-        told = f"{plan.installs:,} installs, a condition never seen before"
-        goal = Goal("time", _UNSEEN)
-        yield from in_turn(NAME, told, _over_http(ours, conditions), peers, plan.rounds, goal)
+        asking = _Asking(ours, defect)
+        yield Remark(NAME, _agreed(asking, peers))
+        told = f"{plan.installs:,} installs"
+        for case, ask, goal in (("published", asking.published, _PUBLISHED), ("never seen", asking.unseen, _UNSEEN)):
+            # Each contestant counts in conditions of its own, so that none is ever asked again.
+            looks = {name: _look(peer) for name, peer in peers.items()}
+            contestant = _over_http(ours, ask)
+            yield from in_turn(NAME, f"{told}, {case}", contestant, looks, plan.rounds, Goal("time", goal))
+        yield Remark(NAME, _under_check_ins(asking, generator, plan))
 
 
-def _what(ours: Server) -> str:
-    found = _ask(ours, 50)
-    return f"the audience that is counted: {found['at_risk']['installs']:,} installs at risk"
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """Asks the service for audiences."""
+
+    server: Server
+    #: The id of a published defect.
+    defect: str
+
+    def published(self, _: int) -> Any:  # noqa: ANN401 - JSON
+        """Return the audience of the published defect."""
+        return self.server.ask("GET", f"/v1/defects/{self.defect}/audience")
+
+    def unseen(self, least: int) -> Any:  # noqa: ANN401 - JSON
+        """Return the audience of a condition that holds for installs with more notebooks than these."""
+        report = fleet.report(fleet.CONDITION.replace("50", str(least)))
+        return self.server.ask("POST", "/v1/audience", msgspec.to_builtins(report))
 
 
-def _ask(ours: Server, least: int) -> Any:  # noqa: ANN401 - JSON
-    report = fleet.report(fleet.CONDITION.replace("50", str(least)))
-    return ours.ask("POST", "/v1/audience", msgspec.to_builtins(report))
+def _agreed(asking: _Asking, peers: dict[str, _Count]) -> str:
+    """Say what is counted; raises RuntimeError where somebody counts otherwise."""
+    expected = asking.unseen(50)
+    groups = _groups(expected)
+    found = {"published": _groups(asking.published(50)), **{name: peer(50) for name, peer in peers.items()}}
+    if any(each != groups for each in found.values()):
+        raise RuntimeError(f"not the same audience: {groups}, but {found}")
+    at_risk = expected["at_risk"]
+    return (
+        f"the audience that is counted: {at_risk['installs']:,} installs at risk, of {at_risk['customers']:,} customers"
+    )
 
 
-def _over_http(ours: Server, conditions: count[int]) -> Contestant:
+def _groups(view: Any) -> tuple[int, ...]:  # noqa: ANN401 - JSON
+    at_risk, cannot_tell = view["at_risk"]["installs"], view["cannot_tell"]["installs"]
+    not_at_risk = view["not_at_risk"]
+    looked_at = at_risk + cannot_tell + not_at_risk["because"]["condition"]
+    return looked_at, at_risk, cannot_tell, at_risk + cannot_tell + not_at_risk["installs"]
+
+
+def _over_http(ours: Server, ask: Callable[[int], object]) -> Contestant:
+    conditions = count()
+
     def contend() -> Measured:
         cpu = ours.cpu_seconds()
-        clock = timed(lambda: bool(_ask(ours, next(conditions) % 100)))
+        clock = timed(lambda: ask(_least(next(conditions))) is not None)
         return Measured(1, clock.seconds, ours.cpu_seconds() - cpu)
 
     return contend
 
 
-def _sqlite(path: Path, conditions: count[int]) -> Contestant:
+def _least(turn: int) -> int:
+    """Return another number of notebooks each turn, of which about as many installs have more."""
+    return 40 + turn % 20
+
+
+def _look(peer: _Count) -> Contestant:
+    conditions = count()
+    return lambda: timed(lambda: bool(peer(_least(next(conditions)))))
+
+
+def _sqlite(path: Path) -> _Count:
     connection = dbapi2.connect(f"file:{path}?mode=ro", uri=True)
-
-    def look() -> int:
-        text = _COUNT.format(rows=f"({_ROWS})", least=next(conditions) % 100)
-        return len(connection.execute(text).fetchall())
-
-    return lambda: timed(look)
+    text = _COUNT.replace("{least}", ":least").format(rows="footprint_1", **_NAMES)
+    return lambda least: tuple(connection.execute(text, {"least": least}).fetchone())
 
 
-def _duckdb(path: Path, conditions: count[int]) -> Contestant:
-    source = dbapi2.connect(f"file:{path}?mode=ro", uri=True)
-    duckdb = importlib.import_module("duckdb").connect(config={"threads": 1})
-    duckdb.execute("CREATE TABLE fleet (no INT, version_no INT, notebooks INT, storage_format TEXT, encrypted INT)")
-    folder = path.with_suffix(".csv")
-    with folder.open("w", encoding="utf-8") as file:
-        for row in source.execute(_ROWS):
-            print(*row, sep=",", file=file)
-    duckdb.execute("COPY fleet FROM ? (HEADER FALSE)", [str(folder)])
+def _duckdb(path: Path) -> _Count:
+    connection = importlib.import_module("duckdb").connect(config={"threads": 1})
+    connection.execute("CREATE TABLE fleet (install_no INT, version_no INT, f_1 INT, f_2 TEXT, f_3 INT)")
+    rows = path.with_suffix(".csv")
+    with closing(dbapi2.connect(f"file:{path}?mode=ro", uri=True)) as source, rows.open("w", encoding="utf-8") as file:
+        csv.writer(file).writerows(source.execute(f"{_ROWS} ORDER BY install_no"))
+    connection.execute("COPY fleet FROM ? (HEADER FALSE)", [str(rows)])
+    text = _COUNT.replace("{least}", "$least").format(rows="fleet", **_NAMES)
+    return lambda least: tuple(connection.execute(text, {"least": least}).fetchone())
 
-    def look() -> int:
-        return len(duckdb.execute(_COUNT.format(rows="fleet", least=next(conditions) % 100)).fetchall())
 
-    return lambda: timed(look)
+def _under_check_ins(asking: _Asking, generator: Child, plan: Plan) -> str:
+    """Say how long an audience takes while check-ins arrive and its condition changes with each request."""
+    seconds = _ASKED * 0.1 if plan.installs > _ASKED * 100 else 0.1
+    taken: list[float] = []
+    tallies: list[Tally] = []
+    order = Order(asking.server.port, _check_ins(plan.installs), _CONNECTIONS, seconds)
+    arriving = threading.Thread(target=lambda: tallies.append(generator.ask(order)))
+    arriving.start()
+    for turn in count():
+        started = time.perf_counter()
+        asking.unseen(_least(turn))
+        taken.append(time.perf_counter() - started)
+        if not arriving.is_alive() and len(taken) > 1:
+            break
+    arriving.join()
+    rate = tallies[0].answers[b"200"] / tallies[0].seconds
+    told = f"median {median(taken) * 1000:,.0f} ms, p95 {quantiles(taken, n=20)[-1] * 1000:,.0f} ms"
+    return f"never seen, beside {rate:,.0f} check-ins a second, {len(taken)} audiences one after another: {told}"
+
+
+def _check_ins(installs: int) -> tuple[bytes, ...]:
+    key = f"Bearer {ADMIN_KEY}"
+    bodies = ((no, {"notebooks": no % 997, "storage_format": "v3"}) for no in range(1, min(installs, 5_000) + 1))
+    return tuple(
+        request(
+            "PUT",
+            f"/v1/installs/{fleet.install_id(no)}",
+            msgspec.json.encode({"product": fleet.PRODUCT, "version": fleet.version_of(no), "footprint": footprint}),
+            Authorization=key,
+        )
+        for no, footprint in bodies
+    )

@@ -37,9 +37,14 @@ def url_of(path: Path) -> str:
 
 def carried_out(path: Path, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what a work returns on the database at `path`, made and brought up to date where needed."""
+    return carried_out_at(url_of(path), work, *args, **kwargs)
+
+
+def carried_out_at(url: str, work: Callable[Concatenate[Tx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Return what a work returns on the database at this address, brought up to date where needed."""
 
     async def carry_out() -> T:
-        database = open_database(url_of(path))
+        database = open_database(url)
         try:
             await database.migrate(migrations())
             return await database.call(work, *args, **kwargs)

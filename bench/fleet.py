@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +11,12 @@ from bench.database import NOW, declare, sql
 from feeds.types import AffectedEntry, DefectReport, RemedyOffer
 from installs_registry import footprints, products
 from installs_registry.types import ReleaseDeclaration
-from notifier import releasing
+from notifier import publishing, releasing
+from notifier.publications import Rulebook
+from notifier.publishing import By
+from notifier.sweeping import sweep_page
 from risk import Fact, FactType, Product, Release, Severity, scheme
-from storage import Tx, instant
+from storage import Tx, instant, open_database
 
 PRODUCT = "notes"
 #: The versions that installs have, oldest first; those from FIRST_AFFECTED on, and none of the fleet, are affected.
@@ -53,19 +56,24 @@ def declare_fleet(tx: Tx) -> None:
         releasing.put_release(tx, PRODUCT, release.version, offered, NOW)
 
 
-def settle(tx: Tx, installs: int) -> None:
-    """Write customers, installs, their histories and their footprints, the same ones each time."""
+def settle(tx: Tx, installs: int, *, per_customer: int = PER_CUSTOMER, unknown: int = UNKNOWN) -> None:
+    """Write customers, installs, their histories and their footprints, the same ones each time.
+
+    One install in `unknown` is held by nobody known.
+    """
     declare_fleet(tx)
     product = products.find(tx, PRODUCT)
     numbers = [row["no"] for row in tx.all(sql.version_numbers, product_no=product.no)][: len(VERSIONS)]
-    tx.bulk_insert("customers", ("no", "id", "name", "email", "changed_at"), _customers(installs))
-    tx.bulk_insert("installs", _INSTALL, _installs(installs, product.no, numbers))
+    tx.bulk_insert("customers", ("no", "id", "name", "email", "changed_at"), _customers(installs // per_customer + 1))
+    holders = [None if no % unknown == 0 else 1 + no // per_customer for no in range(1, installs + 1)]
+    tx.bulk_insert("installs", _INSTALL, _installs(holders, product.no, numbers))
     tx.bulk_insert("install_versions", ("install_no", "version_no", "since"), _histories(installs, numbers))
     columns = [
+        "version_no",
         "install_no",
         *(f"f_{product.fact_numbers[name]}" for name in _FACTS),
     ]
-    tx.bulk_insert(footprints.footprint_table(product.no), columns, _footprints(installs))
+    tx.bulk_insert(footprints.footprint_table(product.no), columns, _footprints(installs, numbers))
 
 
 _INSTALL = (
@@ -83,17 +91,34 @@ _INSTALL = (
 )
 
 
-def _customers(installs: int) -> Iterator[tuple[Any, ...]]:
-    for no in range(1, installs // PER_CUSTOMER + 2):
+def _customers(customers: int) -> Iterator[tuple[Any, ...]]:
+    for no in range(1, customers + 1):
         yield no, f"C-{no}", f"Customer {no}", f"c{no}@example.com", _SINCE
 
 
-def _installs(installs: int, product_no: int, numbers: list[int]) -> Iterator[tuple[Any, ...]]:
-    for no in range(1, installs + 1):
-        customer = None if no % UNKNOWN == 0 else 1 + no // PER_CUSTOMER
+def _installs(holders: Sequence[int | None], product_no: int, numbers: list[int]) -> Iterator[tuple[Any, ...]]:
+    for no, customer in enumerate(holders, start=1):
         version = numbers[no * 7 % len(numbers)]
         held_by = -no if customer is None else customer
         yield no, install_id(no), product_no, version, version, customer, held_by, "macos", "arm64", _SINCE, _SINCE
+
+
+async def publish(url: str) -> str:
+    """Publish the report on the fleet at this address, owe all that follows, and return the defect's id."""
+    database, rulebook = open_database(url), Rulebook()
+    try:
+        filed = await database.call(publishing.file_defect, report(), By("ada", NOW))
+        await database.call(publishing.publish, filed.id, By("ada", NOW))
+        while await database.call(sweep_page, rulebook, NOW):
+            pass
+        return filed.id
+    finally:
+        await database.close()
+
+
+def version_of(no: int) -> str:
+    """Return the version that the install with a number has."""
+    return VERSIONS[no * 7 % len(VERSIONS)]
 
 
 def install_id(no: int) -> str:
@@ -106,7 +131,8 @@ def _histories(installs: int, numbers: list[int]) -> Iterator[tuple[int, int, st
         yield no, numbers[no * 7 % len(numbers)], _SINCE
 
 
-def _footprints(installs: int) -> Iterator[tuple[int, int, str, int]]:
+def _footprints(installs: int, numbers: list[int]) -> Iterator[tuple[int, int, int, str, int]]:
     chance = random.Random(4411)  # noqa: S311 - the same fleet each time, not a secret
     for no in range(1, installs + 1):
-        yield no, chance.randrange(100), chance.choice(_FORMATS), int(chance.random() < 0.25)  # noqa: PLR2004 - a quarter
+        version = numbers[no * 7 % len(numbers)]
+        yield version, no, chance.randrange(100), chance.choice(_FORMATS), int(chance.random() < 0.25)  # noqa: PLR2004 - a quarter

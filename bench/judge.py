@@ -26,19 +26,20 @@ def run(plan: Plan) -> Iterator[Finding]:
     """Compare judgements per second, and weigh the rules."""
     for defects in plan.defects:
         case = rules.case(defects)
-        figures = list(_beside_specifiers(case, plan, defects))
-        yield from figures
-        yield Remark(NAME, _micros(figures[0]))
+        for harmed, found in ((False, "nothing found"), (True, "four findings")):
+            figure = _beside_specifiers(case, plan, f"{defects:,} defects, {found}", harmed=harmed)
+            yield figure
+            yield Remark(NAME, _micros(figure))
         yield Remark(NAME, f"{defects:,} defects: {_kibibytes(case) * 1000 / defects:,.0f} KiB per 1,000 defects")
 
 
-def _beside_specifiers(case: Case, plan: Plan, defects: int) -> Iterator[Figure]:
+def _beside_specifiers(case: Case, plan: Plan, name: str, *, harmed: bool) -> Figure:
     index = case.index()
     specifiers = [SpecifierSet(f">={each.affected[0].introduced}{_below(each)}") for each in case.defects]
-    questions = cycle(_questions(case, plan.bodies))
+    questions = cycle(_questions(case, plan.bodies, harmed=harmed))
     targets = cycle(case.versions)
     # A call of the peer looks at every defect, so that a few tell enough.
-    few = max(1, plan.calls // defects)
+    few = max(1, plan.calls // len(case.defects))
 
     def judge() -> int:
         for _ in range(plan.calls):
@@ -51,14 +52,9 @@ def _beside_specifiers(case: Case, plan: Plan, defects: int) -> Iterator[Figure]
             sum(version in each for each in specifiers)
         return few
 
-    yield from in_turn(
-        NAME,
-        f"{defects:,} defects, nothing found",
-        lambda: timed(judge),
-        {_PEER: lambda: timed(look_through)},
-        plan.rounds,
-        Goal("speed", 1),
-    )
+    peers = {_PEER: lambda: timed(look_through)}
+    (figure,) = in_turn(NAME, name, lambda: timed(judge), peers, plan.rounds, Goal("speed", 1))
+    return figure
 
 
 def _below(defect: risk.Defect) -> str:
@@ -66,16 +62,18 @@ def _below(defect: risk.Defect) -> str:
     return f",<{fixed}" if fixed else ""
 
 
-def _questions(case: Case, number: int) -> list[risk.Question]:
+def _questions(case: Case, number: int, *, harmed: bool) -> list[risk.Question]:
     return [
         risk.Question(asked["from"], asked["to"], {**asked["footprint"], "platform.os": asked["platform"]["os"]})
-        for asked in case.questions(number, harmed=False)
+        for asked in case.questions(number, harmed=harmed)
     ]
 
 
 def _micros(figure: Figure) -> str:
     told = ", ".join(f"{measured.cpu_micros:.1f}" for measured in figure.ours)
-    return f"{figure.case}: {told} µs of CPU a judgement, round by round (at a thousand: at most {_MOST})"
+    return (
+        f"{figure.case}: {told} µs of CPU a judgement, round by round (1,000 defects, nothing found: at most {_MOST})"
+    )
 
 
 def _kibibytes(case: Case) -> float:

@@ -22,9 +22,13 @@ class Plan:
     bodies: int = 10_000
     connections: int = 64
     #: Installs whose audience is counted.
-    installs: int = 100_000
-    #: Installs that a publication finds at risk, and lines of an import.
+    installs: int = 1_000_000
+    #: Installs that a publication finds at risk.
+    exposed: int = 100_000
+    #: Lines of an import.
     rows: int = 20_000
+    #: Mails of one publication.
+    mails: int = 20_000
     #: Calls of one round of judgements.
     calls: int = 2_000
 
@@ -39,6 +43,8 @@ def tiny(folder: Path) -> Plan:
         bodies=20,
         connections=2,
         installs=400,
+        exposed=200,
         rows=200,
+        mails=40,
         calls=5,
     )

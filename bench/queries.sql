@@ -37,4 +37,13 @@ FROM notices n LEFT JOIN customers c ON c.no = n.recipient;
 UPDATE installs SET last_seen_at = :at WHERE id = :id;
 
 -- name: bare_fact
-UPDATE footprint_1 SET f_1 = :notebooks WHERE install_no = (SELECT no FROM installs WHERE id = :id);
+UPDATE footprint_1 SET f_1 = :notebooks WHERE (version_no, install_no) = (SELECT version_no, no FROM installs WHERE id = :id);
+
+-- What a publication has left to do, by the index of what is due.
+
+-- name: unsettled
+SELECT 1 FROM sweeps WHERE finished_at IS NULL
+UNION SELECT 1 FROM (SELECT no FROM deliveries WHERE state IN ('PENDING', 'SENDING') LIMIT 1) waiting;
+
+-- name: count_sent
+SELECT count(*) FROM deliveries WHERE state = 'SENT';

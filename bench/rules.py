@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import risk
+from feeds.conditions import parse_condition
 from risk import Severity
 
 #: Defects whose affected range begins at one release.
@@ -95,7 +96,7 @@ def _condition(number: int, *, recent: bool) -> str:
 
 
 def _tree(condition: str) -> object:
-    return risk.tree_to_json(risk.parse_condition(condition, risk.Vocabulary(FACTS, risk.scheme("semver"))))
+    return risk.tree_to_json(parse_condition(condition, risk.Vocabulary(FACTS, risk.scheme("semver"))))
 
 
 def _footprint(place: int, *, harmed: bool) -> dict[str, Any]:
