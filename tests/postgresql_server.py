@@ -29,7 +29,9 @@ OPTIONS = {
     "fsync": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
-    "max_wal_size": "256MB",
+    "max_wal_size": "2GB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
 }
 
 

@@ -171,7 +171,7 @@ async def test_the_call_list_names_those_whom_nothing_reaches_and_why(each_house
     }
     counts = (await each_house.get("/v1/defects/NOTES-4411/call-list/counts", role="viewer")).body
     assert (counts["recipients"], counts["installs"]) == (4, 4)
-    assert counts["why"] == {"no_address": 3, "chose_so": 1, "refused": 0, "not_seen": 0}
+    assert counts["why"] == {"no_address": 3, "chose_so": 1, "refused": 0, "left_alone": 0, "not_seen": 0}
     assert (await each_house.get("/v1/defects/none/call-list")).status == 404
 
 

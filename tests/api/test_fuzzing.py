@@ -48,6 +48,8 @@ async def found_in(house: House, role: str, phases: str, folder: Path) -> int:
         *("run", str(house.client.make_url("/openapi.json"))),
         *("--header", f"Authorization: Bearer {house.keys[role]}"),
         *("--checks", "all", "--exclude-checks", LEFT_OUT, "--mode", "all", "--phases", phases),
+        # It cannot make a mail up; what comes in at that door is in test_bounces.
+        *("--exclude-path", "/v1/mail/bounces"),
         *("--max-examples", str(AT_RANDOM), "--seed", "1", "--continue-on-failure", "--no-shrink"),
         *("--no-color", "--request-timeout", "60", "--suppress-health-check", "too_slow"),
         cwd=folder,

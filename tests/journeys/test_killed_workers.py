@@ -16,7 +16,8 @@ from tests.journeys.services import PATIENCE, Client, Service, eventually, servi
 from tests.notifier.post_office import PostOffice, message_id, open_post_office
 from tests.notifier.stage import Stage
 
-CUSTOMERS = 120
+#: More than one process takes in hand at once, so that the other has work too.
+CUSTOMERS = 400
 
 #: Connections that one process opens at most, and so mails that it can have handed over without an answer.
 OF_ONE_PROCESS = 16
