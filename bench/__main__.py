@@ -39,7 +39,7 @@ def main(
     with TemporaryDirectory(prefix="forewarn-bench-") as folder:
         plan = Plan(folder=Path(folder), rounds=rounds, seconds=seconds)
         if size is not None:
-            plan = replace(plan, installs=size, exposed=size, rows=size, mails=size)
+            plan = replace(plan, installs=size, installs_on_postgresql=size, exposed=size, rows=size, mails=size)
         findings = run(names or tuple(BENCHMARKS), plan)
         if json:
             print(as_json(findings, facts))

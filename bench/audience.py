@@ -1,4 +1,4 @@
-"""Counting an audience over HTTP, beside DuckDB and hand-written SQL on the same rows."""
+"""Counting an audience over HTTP, beside DuckDB and hand-written SQL on the same rows, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 import msgspec
+import psycopg
 from pysqlite3 import dbapi2
 
 from bench import fleet
 from bench.children import Child
-from bench.database import carried_out, url_of
+from bench.database import carried_out_at, tidy, url_of
 from bench.figures import Contestant, Finding, Goal, Measured, Remark, in_turn, timed
 from bench.load import Order, Tally, request
 from bench.plan import Plan
 from bench.servers import ADMIN_KEY, Server, load_generator, serve_forewarn, server
+from tests.postgresql_server import running_server
 
 NAME = "audience"
 #: Times that an audience may take of DuckDB's: of a published defect, of a condition never seen before.
@@ -37,9 +39,9 @@ _ROWS = "SELECT install_no, version_no, f_1, f_2, f_3 FROM footprint_1"
 #: left of these. No customers, no channels, no warnings.
 _COUNT = """SELECT count(*), count(*) FILTER (WHERE hit), count(*) FILTER (WHERE hit IS NULL),
     (SELECT count(*) FROM {rows}) FROM (
-        SELECT {notebooks} > {least} AND {format} IN ('v1', 'v2') AND {encrypted} = 1 AS hit
+        SELECT {notebooks} > {least} AND {format} IN ('v1', 'v2') AND {encrypted} AS hit
         FROM {rows} WHERE version_no BETWEEN 81 AND 120) looked_at"""
-_NAMES = {"notebooks": "f_1", "format": "f_2", "encrypted": "f_3"}
+_NAMES = {"notebooks": "f_1", "format": "f_2", "encrypted": "f_3 = 1"}
 
 #: Counts the groups with at least so many notebooks.
 _Count = Callable[[int], tuple[int, ...]]
@@ -47,25 +49,48 @@ _Count = Callable[[int], tuple[int, ...]]
 
 def run(plan: Plan) -> Iterator[Finding]:
     """Compare the time to count the audience of a published defect, and of conditions that change each time."""
+    yield from _on_sqlite(plan)
+    with running_server() as postgresql:
+        url = postgresql.url(postgresql.create())
+        defect = _settled(url, plan.installs_on_postgresql)
+        with psycopg.connect(url, autocommit=True) as connection:
+            peers = {"one hand-written SQL count": _postgresql(connection)}
+            smaller = replace(plan, installs=plan.installs_on_postgresql)
+            yield from _compare(", postgresql", url, defect, peers, smaller)
+
+
+def _on_sqlite(plan: Plan) -> Iterator[Finding]:
     path = plan.folder / "audience.db"
-    carried_out(path, fleet.settle, plan.installs)
-    defect = asyncio.run(fleet.publish(url_of(path)))
+    defect = _settled(url_of(path), plan.installs)
     peers: dict[str, _Count] = {"one hand-written SQL count": _sqlite(path)}
     if importlib.util.find_spec("duckdb"):
         peers = {"DuckDB, one thread": _duckdb(path), **peers}
     else:
         yield Remark(NAME, "DuckDB is not here to compare with: `make bench` installs it (bench/requirements.lock)")
-    with server(serve_forewarn, url_of(path)) as ours, load_generator() as generator:
+    yield from _compare("", url_of(path), defect, peers, plan)
+
+
+def _settled(url: str, installs: int) -> str:
+    """Write the fleet and publish the defect; return the defect's id."""
+    carried_out_at(url, fleet.settle, installs)
+    tidy(url)
+    defect = asyncio.run(fleet.publish(url))
+    tidy(url)
+    return defect
+
+
+def _compare(where: str, url: str, defect: str, peers: dict[str, _Count], plan: Plan) -> Iterator[Finding]:
+    with server(serve_forewarn, url) as ours, load_generator() as generator:
         ours.wait()
         asking = _Asking(ours, defect)
-        yield Remark(NAME, _agreed(asking, peers))
+        yield Remark(NAME, _agreed(asking, peers) + where)
         told = f"{plan.installs:,} installs"
         for case, ask, goal in (("published", asking.published, _PUBLISHED), ("never seen", asking.unseen, _UNSEEN)):
             # Each contestant counts in conditions of its own, so that none is ever asked again.
             looks = {name: _look(peer) for name, peer in peers.items()}
             contestant = _over_http(ours, ask)
-            yield from in_turn(NAME, f"{told}, {case}", contestant, looks, plan.rounds, Goal("time", goal))
-        yield Remark(NAME, _under_check_ins(asking, generator, plan))
+            yield from in_turn(NAME, f"{told}, {case}{where}", contestant, looks, plan.rounds, Goal("time", goal))
+        yield Remark(NAME, _under_check_ins(asking, generator, plan) + where)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +156,12 @@ def _sqlite(path: Path) -> _Count:
     connection = dbapi2.connect(f"file:{path}?mode=ro", uri=True)
     text = _COUNT.replace("{least}", ":least").format(rows="footprint_1", **_NAMES)
     return lambda least: tuple(connection.execute(text, {"least": least}).fetchone())
+
+
+def _postgresql(connection: psycopg.Connection[tuple[int, ...]]) -> _Count:
+    names = {**_NAMES, "encrypted": "f_3"}
+    text = _COUNT.replace("{least}", "%(least)s").format(rows="footprint_1", **names).encode()
+    return lambda least: connection.execute(text, {"least": least}).fetchone() or ()
 
 
 def _duckdb(path: Path) -> _Count:

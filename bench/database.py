@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
+import psycopg
 
 import risk
 from bench.rules import Case
@@ -52,6 +53,13 @@ def carried_out_at(url: str, work: Callable[Concatenate[Tx, P], T], *args: P.arg
             await database.close()
 
     return asyncio.run(carry_out())
+
+
+def tidy(url: str) -> None:
+    """Do after a bulk load what PostgreSQL's own autovacuum would soon do; SQLite waits for nobody to do it."""
+    if not url.startswith("sqlite"):
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(b"VACUUM ANALYZE")
 
 
 def declare(tx: Tx, product: risk.Product) -> int:

@@ -23,6 +23,8 @@ class Plan:
     connections: int = 64
     #: Installs whose audience is counted.
     installs: int = 1_000_000
+    #: The same on PostgreSQL.
+    installs_on_postgresql: int = 100_000
     #: Installs that a publication finds at risk.
     exposed: int = 100_000
     #: Lines of an import.
@@ -43,6 +45,7 @@ def tiny(folder: Path) -> Plan:
         bodies=20,
         connections=2,
         installs=400,
+        installs_on_postgresql=400,
         exposed=200,
         rows=200,
         mails=40,

@@ -22,6 +22,11 @@ INSERT INTO notices (id, defect_no, recipient, kind, episode, revision, generati
 SELECT printf('%032d', row_number() OVER ()), 1, recipient, 'warning', 1, 1, 2, 'PENDING', :at
 FROM installs GROUP BY recipient;
 
+-- name: bare_notices (postgresql)
+INSERT INTO notices (id, defect_no, recipient, kind, episode, revision, generation, state, created_at)
+SELECT lpad(CAST(row_number() OVER () AS TEXT), 32, '0'), 1, recipient, 'warning', 1, 1, 2, 'PENDING', :at
+FROM installs GROUP BY recipient;
+
 -- name: bare_lines
 INSERT INTO notice_installs (notice_no, install_no, joined_at)
 SELECT n.no, i.no, :at FROM installs i JOIN notices n ON n.recipient = i.recipient;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import risk
@@ -9,6 +10,7 @@ from installs_registry.products import KnownProduct
 from notifier.matching import matching
 from risk import Exposure
 from storage import Tx
+from storage.queries import Dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,20 @@ _ASSESS = """
     WITH changing AS MATERIALIZED (
         SELECT i.no AS install_no, i.recipient, e.state AS before, {exposure} AS after
         FROM {tables}
-        LEFT JOIN exposures e ON e.defect_no = :defect_no AND e.install_no = i.no
+        LEFT JOIN {exposures}
         WHERE i.product_no = :product_no AND i.recipient > :low AND i.recipient <= :high
         ORDER BY i.recipient, i.no
     )
     SELECT install_no, recipient, before, after, {kind} FROM changing WHERE before IS NOT NULL OR after IS NOT NULL"""
+
+# OFFSET 0: each install's is looked up by the key. PostgreSQL would else read all of the defect's for each page, as it
+# takes a table that has just begun to fill for small.
+_EXPOSURES: Mapping[Dialect, str] = {
+    "sqlite": "exposures e ON e.defect_no = :defect_no AND e.install_no = i.no",
+    "postgresql": """LATERAL (
+            SELECT state, repaired_at FROM exposures WHERE defect_no = :defect_no AND install_no = i.no OFFSET 0
+        ) e ON TRUE""",
+}
 
 
 def assess_span(tx: Tx, product: KnownProduct, defect_no: int, rule: risk.Rule | None, span: Span, kind: str) -> int:
@@ -53,6 +64,7 @@ def assess_span(tx: Tx, product: KnownProduct, defect_no: int, rule: risk.Rule |
     `kind` is SQL over the columns before and after that yields the kind of the notice that the change calls for.
     """
     match = matching(tx, product, rule)
-    text = _ASSESS.format(exposure=match.exposure, tables=match.tables, kind=kind)
+    exposures = _EXPOSURES[tx.dialect]
+    text = _ASSESS.format(exposure=match.exposure, tables=match.tables, exposures=exposures, kind=kind)
     where = {"defect_no": defect_no, "product_no": product.no, "low": span.low, "high": span.high}
     return tx.run_built(text, {**match.parameters, **where})
