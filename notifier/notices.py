@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from feeds.types import DefectReport
+from installs_registry.installed import as_json
 from installs_registry.tokens import digest
 from notifier.states import NoticeKind
 from notifier.tokens import Links
 from notifier.types import NoticeView
-from storage import Statements, Tx, instant
+from storage import Row, Statements, Tx, instant
 from storage.outcomes import Invalid, NotFound
 
 sql = Statements(__package__)
@@ -39,7 +40,8 @@ def listing(tx: Tx, wanted: Wanted, *, after: int, limit: int, links: Links | No
         after=after,
         limit=limit,
     )
-    return [(row["no"], _view(tx, row, links)) for row in rows]
+    installs = _installs(tx, rows)
+    return [(row["no"], _view(row, installs, links)) for row in rows]
 
 
 def too_few_to_list(tx: Tx, defect: str, least: int) -> bool:
@@ -52,7 +54,8 @@ def too_few_to_list(tx: Tx, defect: str, least: int) -> bool:
 
 def find(tx: Tx, notice: str, links: Links | None = None) -> NoticeView:
     """Return a notice; raises NotFound."""
-    return _view(tx, _row(tx, notice), links)
+    row = _row(tx, notice)
+    return _view(row, _installs(tx, [row]), links)
 
 
 def holder(tx: Tx, notice: str) -> int:
@@ -91,23 +94,40 @@ def choose(tx: Tx, notice: str, remedy: int, now: datetime, links: Links | None 
 
 
 def show_in_app(
-    tx: Tx, install_no: int, now: datetime, links: Links | None = None, *, to_app: bool = False
-) -> list[NoticeView]:
-    """Return what an install's holder should know now; what had no other way to go has herewith arrived.
+    tx: Tx, askers: Mapping[int, bool], now: datetime, links: Links | None = None
+) -> dict[int, list[NoticeView]]:
+    """Return what the holders of installs should know now, by the installs' numbers; who has no notice is left out.
 
-    `to_app` says that the client app itself asks, to show it; the vendor's own report of an install shows nobody
-    anything.
+    What had no other way to go has herewith arrived. `askers` says of each install's number whether the client app
+    itself asks, to show it; the vendor's own report of an install shows nobody anything.
     """
-    rows = tx.all(sql.notices_to_show, install_no=install_no, at=instant(now))
-    shown = [{"no": row["no"], "at": instant(now)} for row in rows if to_app and row["shown_at"] is None]
+    rows = _to_show(tx, askers, now) if askers else []
+    if not rows:
+        return {}
+    shown = {row["no"] for row in rows if askers[row["install_no"]] and row["shown_at"] is None}
     if shown:
-        tx.many(sql.mark_first_shown, shown)
-    arrived = [{"no": row["no"], "at": instant(now)} for row in rows if row["waits_in_app"]]
+        tx.run(sql.mark_first_shown, numbers=as_json(sorted(shown)), at=instant(now))
+    arrived = {row["no"] for row in rows if row["waits_in_app"]}
     if arrived:
-        tx.many(sql.deliver_in_app, arrived)
-        tx.many(sql.mark_shown, arrived)
-        rows = tx.all(sql.notices_to_show, install_no=install_no, at=instant(now))
-    return [_view(tx, row, links) for row in rows]
+        numbers = as_json(sorted(arrived))
+        tx.run(sql.deliver_in_app, numbers=numbers, at=instant(now))
+        tx.run(sql.mark_shown, numbers=numbers, at=instant(now))
+        rows = _to_show(tx, askers, now)
+    return _shown(tx, rows, links)
+
+
+def _to_show(tx: Tx, install_nos: Collection[int], now: datetime) -> list[Row]:
+    return tx.all(sql.notices_to_show, numbers=as_json(install_nos), at=instant(now))
+
+
+def _shown(tx: Tx, rows: Sequence[Row], links: Links | None) -> dict[int, list[NoticeView]]:
+    """Return the notices of installs; one that concerns several of them is made once."""
+    installs = _installs(tx, rows)
+    views = {no: _view(row, installs, links) for no, row in {row["no"]: row for row in rows}.items()}
+    found: dict[int, list[NoticeView]] = {}
+    for row in rows:
+        found.setdefault(row["install_no"], []).append(views[row["no"]])
+    return found
 
 
 def _row(tx: Tx, notice: str) -> Mapping[str, Any]:
@@ -121,11 +141,16 @@ def _report(row: Mapping[str, Any]) -> DefectReport:
     return msgspec.json.decode(row["body"], type=DefectReport)
 
 
-def _installs(tx: Tx, notice_no: int) -> list[str]:
-    return [row["id"] for row in tx.all(sql.installs_of_notice, notice_no=notice_no)]
+def _installs(tx: Tx, notices: Iterable[Mapping[str, Any]]) -> dict[int, list[str]]:
+    """Return the ids of the installs of notices, by the notices' numbers."""
+    numbers = {row["no"] for row in notices}
+    found: dict[int, list[str]] = {no: [] for no in numbers}
+    for no, install in tx.tuples(sql.installs_of_notices, numbers=as_json(numbers)) if numbers else ():
+        found[no].append(install)
+    return found
 
 
-def _view(tx: Tx, row: Mapping[str, Any], links: Links | None) -> NoticeView:
+def _view(row: Mapping[str, Any], installs: Mapping[int, list[str]], links: Links | None) -> NoticeView:
     report = _report(row)
     return NoticeView(
         id=row["id"],
@@ -136,7 +161,7 @@ def _view(tx: Tx, row: Mapping[str, Any], links: Links | None) -> NoticeView:
         summary=report.summary,
         severity=report.severity.value,
         state=row["state"].lower(),
-        installs=_installs(tx, row["no"]),
+        installs=installs[row["no"]],
         remedies=list(report.remedies),
         chosen=row["chosen"],
         created_at=row["created_at"],

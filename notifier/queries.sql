@@ -62,13 +62,6 @@ SELECT no FROM customers WHERE 1 = 0 AND name = :numbers;
 SELECT no FROM customers WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
 ORDER BY no FOR NO KEY UPDATE;
 
--- name: installs_with_notices
-SELECT DISTINCT install_no FROM notice_installs WHERE install_no IN (SELECT value FROM json_each(:numbers));
-
--- name: installs_with_notices (postgresql)
-SELECT DISTINCT install_no FROM notice_installs
-WHERE install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)));
-
 -- name: leave_old_notices
 DELETE FROM notice_installs WHERE install_no = :install_no AND notice_no IN (
     SELECT no FROM notices WHERE state = 'PENDING' AND recipient <> :recipient);
@@ -155,8 +148,15 @@ SELECT n.*, d.id AS defect, r.body FROM notices n JOIN defects d ON d.no = n.def
 JOIN revisions r ON r.defect_no = n.defect_no AND r.revision = n.revision
 WHERE n.id = :id;
 
--- name: installs_of_notice
-SELECT i.id FROM notice_installs l JOIN installs i ON i.no = l.install_no WHERE l.notice_no = :notice_no ORDER BY i.no;
+-- name: installs_of_notices
+SELECT l.notice_no, i.id FROM notice_installs l JOIN installs i ON i.no = l.install_no
+WHERE l.notice_no IN (SELECT value FROM json_each(:numbers))
+ORDER BY l.notice_no, i.no;
+
+-- name: installs_of_notices (postgresql)
+SELECT l.notice_no, i.id FROM notice_installs l JOIN installs i ON i.no = l.install_no
+WHERE l.notice_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+ORDER BY l.notice_no, i.no;
 
 -- name: opened_installs_of_notice
 SELECT i.id FROM notices n JOIN notice_installs l ON l.notice_no = n.no JOIN installs i ON i.no = l.install_no
@@ -186,14 +186,14 @@ WHERE state = 'repair_owed'
 -- only under the defect's present generation and while nothing pauses it.
 
 -- name: notices_to_show
-SELECT n.*, d.id AS defect, r.body,
+SELECT l.install_no, n.*, d.id AS defect, r.body,
     n.state = 'PENDING' AND EXISTS (SELECT 1 FROM deliveries w
         WHERE w.notice_no = n.no AND w.channel = 'in_app' AND w.state = 'PENDING') AS waits_in_app
 FROM notice_installs l JOIN notices n ON n.no = l.notice_no
 JOIN defects d ON d.no = n.defect_no
 JOIN revisions r ON r.defect_no = n.defect_no AND r.revision = n.revision
 LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.install_no = :install_no AND n.state NOT IN ('CANCELLED', 'FAILED')
+WHERE l.install_no IN (SELECT value FROM json_each(:numbers)) AND n.state NOT IN ('CANCELLED', 'FAILED')
     AND (n.state IN ('SENT', 'IN_DOUBT') OR (n.generation = d.generation AND NOT EXISTS (
         SELECT 1 FROM holds h WHERE h.defect_no = d.no AND h.kind = 'pause' AND h.ended_at IS NULL AND h.until > :at)))
     AND CASE n.kind
@@ -201,17 +201,52 @@ WHERE l.install_no = :install_no AND n.state NOT IN ('CANCELLED', 'FAILED')
         WHEN 'recovery' THEN e.state IN ('already_upgraded', 'repair_owed')
         WHEN 'correction' THEN e.state IS NOT NULL
         ELSE n.seen_at IS NULL END
-ORDER BY n.no;
+ORDER BY l.install_no, n.no;
+
+-- name: notices_to_show (postgresql)
+SELECT l.install_no, n.*, d.id AS defect, r.body,
+    n.state = 'PENDING' AND EXISTS (SELECT 1 FROM deliveries w
+        WHERE w.notice_no = n.no AND w.channel = 'in_app' AND w.state = 'PENDING') AS waits_in_app
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no
+JOIN defects d ON d.no = n.defect_no
+JOIN revisions r ON r.defect_no = n.defect_no AND r.revision = n.revision
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+    AND n.state NOT IN ('CANCELLED', 'FAILED')
+    AND (n.state IN ('SENT', 'IN_DOUBT') OR (n.generation = d.generation AND NOT EXISTS (
+        SELECT 1 FROM holds h WHERE h.defect_no = d.no AND h.kind = 'pause' AND h.ended_at IS NULL AND h.until > :at)))
+    AND CASE n.kind
+        WHEN 'warning' THEN e.state IN ('at_risk', 'cannot_tell')
+        WHEN 'recovery' THEN e.state IN ('already_upgraded', 'repair_owed')
+        WHEN 'correction' THEN e.state IS NOT NULL
+        ELSE n.seen_at IS NULL END
+ORDER BY l.install_no, n.no;
 
 -- name: deliver_in_app
 UPDATE deliveries SET state = 'SENT', sent_at = :at
-WHERE notice_no = :no AND channel = 'in_app' AND state = 'PENDING';
+WHERE notice_no IN (SELECT value FROM json_each(:numbers)) AND channel = 'in_app' AND state = 'PENDING';
+
+-- name: deliver_in_app (postgresql)
+UPDATE deliveries SET state = 'SENT', sent_at = :at
+WHERE notice_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+    AND channel = 'in_app' AND state = 'PENDING';
 
 -- name: mark_first_shown
-UPDATE notices SET shown_at = :at WHERE no = :no AND shown_at IS NULL;
+UPDATE notices SET shown_at = :at
+WHERE no IN (SELECT value FROM json_each(:numbers)) AND shown_at IS NULL;
+
+-- name: mark_first_shown (postgresql)
+UPDATE notices SET shown_at = :at
+WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))) AND shown_at IS NULL;
 
 -- name: mark_shown
-UPDATE notices SET state = 'SENT', sent_at = COALESCE(sent_at, :at) WHERE no = :no AND state = 'PENDING';
+UPDATE notices SET state = 'SENT', sent_at = COALESCE(sent_at, :at)
+WHERE no IN (SELECT value FROM json_each(:numbers)) AND state = 'PENDING';
+
+-- name: mark_shown (postgresql)
+UPDATE notices SET state = 'SENT', sent_at = COALESCE(sent_at, :at)
+WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+    AND state = 'PENDING';
 
 -- Previews: what was shown of a defect's audience
 

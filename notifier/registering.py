@@ -5,7 +5,7 @@ A check-in holds its product's lock shared and a publication holds it alone, so 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,6 @@ import msgspec
 
 from installs_registry import customers, installs, intake
 from installs_registry.addresses import Network
-from installs_registry.installed import as_json
 from installs_registry.intake import CheckedIn
 from installs_registry.known import KnownProduct
 from installs_registry.reports import Arrival
@@ -98,20 +97,26 @@ def check_ins(
     """
     told: dict[int, Told | Refusal] = {}
     for turn in _taken_in_turn(tx, reported, rulebook, now):
-        numbers = {one.checked.install_no for one in turn.values() if isinstance(one, Taken)}
-        noticed = {no for (no,) in tx.tuples(sql.installs_with_notices, numbers=as_json(numbers))}
+        shown = notices.show_in_app(tx, _askers(reported, turn), now, links)
         for place, one in turn.items():
-            by_app = not reported[place].reporter.is_vendor
-            told[place] = one if isinstance(one, Refusal) else _told(tx, one, noticed, now, links, to_app=by_app)
+            told[place] = one if isinstance(one, Refusal) else _told(one, shown)
     return [told[place] for place in range(len(reported))]
 
 
-def _told(tx: Tx, taken: Taken, noticed: Collection[int], now: datetime, links: Links | None, *, to_app: bool) -> Told:
-    checked, shown = taken.checked, list[NoticeView]()
-    if checked.install_no in noticed:
-        shown = notices.show_in_app(tx, checked.install_no, now, links, to_app=to_app)
+def _askers(reported: Sequence[Reported], turn: Mapping[int, Taken | Refusal]) -> dict[int, bool]:
+    """Return the numbers of the installs that were taken, each with whether its client app itself asks."""
+    return {
+        one.checked.install_no: not reported[place].reporter.is_vendor
+        for place, one in turn.items()
+        if isinstance(one, Taken)
+    }
+
+
+def _told(taken: Taken, shown: Mapping[int, list[NoticeView]]) -> Told:
+    checked = taken.checked
     view = installs.view_of(taken.product, checked.after)
-    return Told(CheckInAnswer(install=view, notices=shown), None if checked.is_written else checked.install_no)
+    answer = CheckInAnswer(install=view, notices=shown.get(checked.install_no, []))
+    return Told(answer, None if checked.is_written else checked.install_no)
 
 
 class Taken(msgspec.Struct, frozen=True):
