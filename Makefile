@@ -25,7 +25,7 @@ demo: setup ## tell the whole story on real incidents, then serve until Ctrl-C (
 	.venv/bin/forewarn demo $(if $(ONESHOT),--oneshot)
 
 test: setup ## all the tests, on SQLite and on a PostgreSQL that they start themselves
-	.venv/bin/pytest -n 2 --dist worksteal
+	.venv/bin/pytest -n 3 --dist worksteal
 
 check: setup ## lint, types and the import rule
 	.venv/bin/ruff check
