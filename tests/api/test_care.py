@@ -88,6 +88,18 @@ async def test_a_key_that_sends_many_wrong_codes_has_to_wait_and_its_check_ins_d
     assert (await check_in(house, claim=code)).status == 200
 
 
+async def test_a_code_whose_name_is_spelled_with_an_escape_is_counted_too(house: House) -> None:
+    report = b'{"product": "notes", "version": "4.1.3", "cl\\u0061im": "WRONG"}'
+    headers = {"Install-Token": INSTALL_SECRET, "Content-Type": "application/json"}
+    answers = [
+        await house.ask("PUT", "/v1/installs/app-1", role="app", headers=headers, data=report) for _ in range(MOST + 1)
+    ]
+    assert [answer.status for answer in answers] == [422] * MOST + [429]
+    assert answers[0].body["errors"][0]["at"] == "/claim"
+    without = b'{"product": "notes", "version": "4.1.3", "acquired_through": "Caf\\u00e9"}'
+    assert (await house.ask("PUT", "/v1/installs/app-1", role="app", headers=headers, data=without)).status == 200
+
+
 async def test_an_install_warned_in_the_app_is_not_warned_again_by_mail_once_it_is_claimed(each_house: House) -> None:
     await with_releases(each_house)
     await with_defect(each_house)
