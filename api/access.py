@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Concatenate, ParamSpec, TypeVar
 
 import structlog
 
 from api.keys import Key, Role, find_key, hash_of, keys_in_force
 from api.problems import Kind, Problem
 from storage import Database, StorageError, Tx
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 #: The key of the settings, which is in no table.
 ADMIN = Key(id="settings", role=Role.ADMIN, person="admin")
@@ -61,6 +65,17 @@ class Keys:
     def current(self, tx: Tx, key_hash: str) -> Key | None:
         """Return the key with this hash as it stands in this transaction."""
         return self._settled(key_hash) or find_key(tx, key_hash)
+
+    def guarded(
+        self, key_hash: str, roles: frozenset[Role], work: Callable[Concatenate[Tx, P], T]
+    ) -> Callable[Concatenate[Tx, P], T]:
+        """Return `work` for the key with this hash: refused (Problem) in a transaction where that is not in force."""
+
+        def guarded(tx: Tx, /, *args: P.args, **kwargs: P.kwargs) -> T:
+            allow(self.current(tx, key_hash), roles)
+            return work(tx, *args, **kwargs)
+
+        return guarded
 
     async def admit(self, database: Database, key_hash: str) -> Key | None:
         """Return the key with this hash; only one that the cache lacks costs a look into the database."""

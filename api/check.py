@@ -30,16 +30,16 @@ _FOOTPRINT: Final = "footprint."
 
 async def check_by_body(request: web.Request, parts: Parts) -> web.Response:
     """Answer POST /v1/check."""
-    _, key = await admitted(request, parts, ROLES)
+    key_hash, key = await admitted(request, parts, ROLES)
     reading.read_query(request, None)
     body = await reading.read_body(request, parts.policy.body_seconds)
     question = reading.decode_body(request, body, CheckQuestion)
-    return await _answer(request, parts, key, question)
+    return await _answer(request, parts, key_hash, key, question)
 
 
 async def check_by_query(request: web.Request, parts: Parts) -> web.Response:
     """Answer GET /v1/check, whose facts are text."""
-    _, key = await admitted(request, parts, ROLES)
+    key_hash, key = await admitted(request, parts, ROLES)
     members = reading.query_members(request)
     texts = {name: members.pop(name) for name in list(members) if name.startswith(_FOOTPRINT)}
     if "accept" in members:
@@ -49,17 +49,17 @@ async def check_by_query(request: web.Request, parts: Parts) -> web.Response:
     footprint, faults = typed(declared, {name.removeprefix(_FOOTPRINT): texts[name] for name in texts})
     if faults:
         raise Invalid(*faults)
-    return await _answer(request, parts, key, asked.question(footprint))
+    return await _answer(request, parts, key_hash, key, asked.question(footprint))
 
 
-async def _answer(request: web.Request, parts: Parts, key: Key, question: CheckQuestion) -> web.Response:
+async def _answer(request: web.Request, parts: Parts, key_hash: str, key: Key, question: CheckQuestion) -> web.Response:
     token = reading.read_header(request, "Install-Token")
     index = await _index(parts, key, question)
-    install = await _install(parts, key, question, token)
+    install = await _install(parts, key_hash, key, question, token)
     facts = await _facts(parts, index, question, install)
     accepted = frozenset(question.accept)
     if accepted:
-        await _accept(parts, key, index, question, install)
+        await _accept(parts, key_hash, key, index, question, install)
     verdict = index.judge(
         risk.Question(
             from_version=question.from_version,
@@ -104,10 +104,13 @@ async def _index(parts: Parts, key: Key, question: CheckQuestion) -> risk.Produc
     return past
 
 
-async def _install(parts: Parts, key: Key, question: CheckQuestion, token: str | None) -> InstallView | None:
+async def _install(
+    parts: Parts, key_hash: str, key: Key, question: CheckQuestion, token: str | None
+) -> InstallView | None:
     if question.install is None:
         return None
-    install = await parts.database.read(installs.view, question.install, token=token, vendor=key.role is not Role.APP)
+    view = parts.keys.guarded(key_hash, ROLES, installs.view)
+    install = await parts.database.read(view, question.install, token=token, vendor=key.role is not Role.APP)
     if install.product != question.product:
         raise Invalid.at("/install", f"This install is one of {install.product}.")
     return install
@@ -162,7 +165,12 @@ async def _unknown_faults(parts: Parts, index: risk.ProductIndex, names: frozens
 
 
 async def _accept(
-    parts: Parts, key: Key, index: risk.ProductIndex, question: CheckQuestion, install: InstallView | None
+    parts: Parts,
+    key_hash: str,
+    key: Key,
+    index: risk.ProductIndex,
+    question: CheckQuestion,
+    install: InstallView | None,
 ) -> None:
     """Record by name who goes ahead through which defects; once this returns, it is durable."""
     if key.role not in _MAY_ACCEPT or (key.role is Role.APP and install is None):
@@ -181,7 +189,8 @@ async def _accept(
         question.to_version,
         _holder(key, install),
     )
-    await parts.database.call(accept_risks, acceptance, parts.clock.now())
+    accept = parts.keys.guarded(key_hash, _MAY_ACCEPT, accept_risks)
+    await parts.database.call(accept, acceptance, parts.clock.now())
 
 
 def _holder(key: Key, install: InstallView | None) -> str:

@@ -24,12 +24,13 @@ _READS: Final = _FILES | {Role.VIEWER}
 
 async def get_audience(request: web.Request, parts: Parts) -> web.Response:
     """Count the exposures that a filed defect has or would have."""
-    _, key = await admitted(request, parts, _READS)
+    key_hash, key = await admitted(request, parts, _READS)
     reading.refuse_body(await reading.read_body(request, parts.policy.body_seconds))
     defect = reading.read_path(request, PATH_TYPES)["defect"]
     query = reading.convert(reading.query_members(request), AudienceQuery)
     now = parts.clock.now()
-    view = await parts.database.read(previews.preview_of, defect, now, query.backtest or None)
+    count = parts.keys.guarded(key_hash, _READS, previews.preview_of)
+    view = await parts.database.read(count, defect, now, query.backtest or None)
     if key.role not in _FILES:
         return json_response(previews.coarse(view, parts.policy.small_audience))
     await parts.database.call(previews.remember, defect, view, key.person, now)

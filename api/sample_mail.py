@@ -21,12 +21,12 @@ _ROLES: Final = frozenset({Role.ADMIN, Role.APPROVER})
 
 async def send_sample(request: web.Request, parts: Parts) -> web.Response:
     """Send the warning as it stands, marked as a test; answer once the mail server has it."""
-    await admitted(request, parts, _ROLES)
+    key_hash, _ = await admitted(request, parts, _ROLES)
     defect = reading.read_path(request, PATH_TYPES)["defect"]
     reading.read_query(request, None)
     body = await reading.read_body(request, parts.policy.body_seconds)
     wanted = reading.decode_body(request, body, TestMail)
-    await parts.database.read(defects.find, defect)
+    await parts.database.read(parts.keys.guarded(key_hash, _ROLES, defects.find), defect)
     if parts.send_test is None:
         raise Problem(Kind.CONFLICT, "No mail server is set up.")
     await parts.send_test(defect, wanted.to)

@@ -133,6 +133,50 @@ async def test_a_revoked_key_does_nothing_more(each_house: House) -> None:
     assert (await each_house.get(check, role=None, headers=headers)).status == 401
 
 
+DEFECT_PATH = "/v1/defects/NOTES-4411"
+CHECK_OF_AN_INSTALL = {"product": "notes", "from": "4.1.3", "to": "4.2.0", "install": "i-1"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_"),
+    [
+        ("GET", "/v1/products", {}),
+        ("GET", f"{DEFECT_PATH}/audience", {}),
+        ("GET", f"{DEFECT_PATH}/progress", {}),
+        ("GET", f"{DEFECT_PATH}/progress", {"headers": {"Accept": "text/event-stream"}}),
+        ("GET", f"{DEFECT_PATH}/ledger", {}),
+        ("GET", f"{DEFECT_PATH}/ledger?format=csv", {}),
+        ("GET", f"{DEFECT_PATH}/funnel", {}),
+        ("GET", f"{DEFECT_PATH}/call-list", {}),
+        ("GET", f"{DEFECT_PATH}/call-list?format=csv", {}),
+        ("POST", f"{DEFECT_PATH}/test", {"json": {"to": "qa@example.com"}}),
+        ("POST", "/v1/check", {"json": CHECK_OF_AN_INSTALL}),
+        ("POST", "/v1/check", {"json": {"product": "notes", "from": "4.1.3", "accept": ["NOTES-4411"]}}),
+        ("POST", "/v1/import/releases", {"data": b"{}", "headers": {"Content-Type": "application/x-ndjson"}}),
+        ("PUT", "/v1/installs/i-1", {"json": {"product": "notes", "version": "4.1.3"}}),
+    ],
+)
+async def test_a_revoked_key_that_is_still_in_memory_reads_and_changes_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch, method: str, path: str, request_: dict[str, Any]
+) -> None:
+    await with_releases(house)
+    await with_defect(house)
+    await with_install(house)
+    key = await house.another_key(Role.ADMIN, "Anna")
+    await house.parts.keys.refresh(house.parts.database)
+    monkeypatch.setattr(Keys, "refresh", nothing_is_refreshed)
+    (made,) = [known for known in await house.parts.database.read(list_keys) if known.person == "Anna"]
+    await house.parts.database.call(revoke_key, made.id, house.clock.now())
+    assert house.parts.keys.recent(hash_of(key)) is not None
+    headers = {**request_.get("headers", {}), "Authorization": f"Bearer {key}"}
+    told = await house.ask(method, path, role=None, **{**request_, "headers": headers})
+    assert told.status == 401, told.body
+
+
+async def nothing_is_refreshed(*_: object) -> None:
+    """Leave the keys in memory as they are."""
+
+
 async def test_the_keys_in_memory_follow_those_of_the_database(each_house: House) -> None:
     key = hash_of(await each_house.another_key(Role.VIEWER, "Anna"))
     async with asyncio.timeout(10):

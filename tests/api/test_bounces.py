@@ -5,6 +5,10 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
+
+from api.access import Keys
+from api.keys import Key, Role
 from notifier.delivery.bouncing import Doorkeeper
 from notifier.delivery.retrying import Patience
 from storage import Database
@@ -40,6 +44,19 @@ async def test_only_an_admin_may_and_only_a_mail_is_taken(
     for role in ("approver", "reporter", "viewer", "app"):
         assert (await house.post(PATH, role=role, headers=AS_MAIL, data=FAILURE)).status == 403
     assert (await house.post(PATH, {"a": 1})).status == 415
+
+
+async def test_a_revoked_key_that_is_still_in_memory_hands_nothing_in(
+    aiohttp_client: Any, database: Database, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await a_house_with_a_door(aiohttp_client, database, clock)
+    monkeypatch.setattr(Keys, "admit", still_admitted)
+    headers = {**AS_MAIL, "Authorization": "Bearer a-key-that-was-revoked"}
+    assert (await house.post(PATH, role=None, headers=headers, data=FAILURE)).status == 401
+
+
+async def still_admitted(*_: object) -> Key:
+    return Key("k-1", Role.ADMIN, "Anna")
 
 
 async def test_where_no_mail_is_sent_none_can_come_back(
