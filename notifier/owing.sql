@@ -112,12 +112,13 @@ WHERE +t.defect_no = :defect_no AND t.recipient > :low AND t.recipient <= :high 
             WHERE n.recipient = t.recipient AND n.defect_no = t.defect_no AND e.state IS NOT NULL) END);
 
 -- Ids are of our own kind (storage.ids): `:moment` is the part that sorts, the rest are 64 random bits in digits that
--- its alphabet has.
+-- its alphabet has. Episodes may have gaps, where the notices came along with an install that was linked to a customer.
 
 -- name: write_notices
 INSERT INTO notices (id, defect_no, recipient, kind, episode, revision, generation, state, created_at)
 SELECT :moment || lower(hex(randomblob(8))), :defect_no, o.recipient, :kind,
-    1 + (SELECT count(*) FROM notices n WHERE n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind),
+    1 + COALESCE((SELECT max(n.episode) FROM notices n
+        WHERE n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind), 0),
     :revision, :generation, 'PENDING', :since
 FROM owed_to o ORDER BY o.recipient;
 
@@ -125,7 +126,8 @@ FROM owed_to o ORDER BY o.recipient;
 INSERT INTO notices (id, defect_no, recipient, kind, episode, revision, generation, state, created_at)
 SELECT :moment || (SELECT left(hex, 4) || right(hex, 12)
         FROM (SELECT replace(CAST(gen_random_uuid() AS TEXT), '-', '') AS hex WHERE o.recipient IS NOT NULL) uuid), :defect_no, o.recipient, :kind,
-    1 + (SELECT count(*) FROM notices n WHERE n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind),
+    1 + COALESCE((SELECT max(n.episode) FROM notices n
+        WHERE n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind), 0),
     :revision, :generation, 'PENDING', :since
 FROM owed_to o ORDER BY o.recipient;
 

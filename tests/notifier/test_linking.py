@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.notifier.stage import AT_RISK, Stage
+from feeds.types import Reason
+from notifier import publishing
+from tests.notifier.stage import AT_RISK, SAFE, Stage
 
 
 async def warned_in_the_app(stage: Stage, install: str = "i-1") -> str:
@@ -71,3 +73,17 @@ async def test_who_takes_an_install_over_from_a_customer_is_told_anew(stage: Sta
     await stage.check_in("i-1", customer="bob")
     assert [kind for kind, _ in await stage.kinds(customer="bob")] == ["warning"]
     assert [kind for kind, _ in await stage.kinds(customer="ann")] == ["warning"]
+
+
+async def test_who_was_linked_after_a_warning_that_was_called_off_can_be_warned_again(stage: Stage) -> None:
+    await stage.check_in("i-1", footprint=AT_RISK)
+    defect = await stage.publish()
+    await stage.check_in("i-1", footprint=SAFE)
+    await warned_in_the_app(stage)
+    assert await stage.kinds(install="i-1") == [("warning", "cancelled"), ("warning", "sent")]
+    await stage.customer("ann")
+    await stage.check_in("i-1", customer="ann")
+    await stage.resolve(defect)
+    await stage.deliver(customer="ann")
+    await stage.act(publishing.reopen, defect, Reason("It is back in 4.2.1."))
+    assert [kind for kind, _ in await stage.kinds(customer="ann")] == ["warning", "all_clear", "warning"]
