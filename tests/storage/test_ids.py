@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storage import new_id
@@ -19,6 +19,7 @@ def test_an_id_is_26_characters_without_those_that_are_misread(moment: datetime)
 
 
 @given(moments)
+@example(datetime(8000, 1, 6, 23, 47, 17, 420975, tzinfo=UTC))
 def test_a_later_id_sorts_behind(moment: datetime) -> None:
     assert new_id(moment) < new_id(moment + timedelta(milliseconds=1))
 
