@@ -70,21 +70,18 @@ def pause(tx: Tx, defect: Defect, hold: Hold, person: str, now: datetime) -> Hol
 
 def pauses(tx: Tx, defect: Defect, now: datetime) -> dict[str, object]:
     """Return the terms of going on, which pauses it ends; raises Conflict where nothing pauses the defect."""
-    standing = active(tx, defect.no, now).pauses
-    if not standing:
-        raise Conflict(f"Nothing pauses {defect.id}.")
-    return {"pauses": sorted(pause.no for pause in standing)}
+    return _ending(_standing_pauses(tx, defect, now))
 
 
 def resume(tx: Tx, defect: Defect, product: Declared, now: datetime) -> Holds:
-    """End every pause before its time; return what still stands.
+    """End the pauses that stand before their time; return what still stands.
 
     Raises Conflict where there is none, or unless enough people have signed for ending just these.
     """
     step(defect.state, Act.RESUME)
-    terms = pauses(tx, defect, now)
-    people = spend(tx, defect, Act.RESUME, terms, now, scheme=product.vocabulary.scheme)
-    tx.run(sql.end_pauses, defect_no=defect.no, at=instant(now))
+    standing = _standing_pauses(tx, defect, now)
+    people = spend(tx, defect, Act.RESUME, _ending(standing), now, scheme=product.vocabulary.scheme)
+    tx.many(sql.end_pause, [{"no": each.no, "at": instant(now)} for each in standing])
     audit.record(tx, people[-1], Act.RESUME.value, defect.id, {"signed_by": list(people)}, now)
     return active(tx, defect.no, now)
 
@@ -107,6 +104,17 @@ def active(tx: Tx, defect_no: int, now: datetime) -> Holds:
         objections=tuple(hold for hold in standing if hold.kind == "objection"),
         pauses=tuple(hold for hold in standing if hold.kind == "pause"),
     )
+
+
+def _standing_pauses(tx: Tx, defect: Defect, now: datetime) -> tuple[StandingHold, ...]:
+    standing = active(tx, defect.no, now).pauses
+    if not standing:
+        raise Conflict(f"Nothing pauses {defect.id}.")
+    return standing
+
+
+def _ending(standing: tuple[StandingHold, ...]) -> dict[str, object]:
+    return {"pauses": sorted(each.no for each in standing)}
 
 
 def _put(tx: Tx, defect: Defect, act: Act, kind: Kind, hold: Hold, person: str, now: datetime) -> Holds:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
 from feeds import audit, holds, store
 from feeds.life import Act
-from feeds.signatures import sign
+from feeds.signatures import sign, spend
 from feeds.views import view
 from storage import Database, Tx
 from storage.outcomes import Conflict, Invalid
@@ -111,6 +112,25 @@ async def test_the_store_ends_a_pause_only_when_enough_have_signed(database: Dat
         with pytest.raises(Conflict, match="still needs 1"):
             holds.resume(tx, live, NOTES, NOW)
         assert holds.active(tx, live.no, NOW).pause is not None
+
+    await database.call(story)
+
+
+async def test_a_pause_put_while_the_others_are_ended_stands(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def story(tx: Tx) -> None:
+        scene = a_scene(tx)
+        live = scene.published()
+        holds.pause(tx, live, a_hold(), "Ann", NOW)
+
+        def spent_while_another_pauses(*args: Any, **kwargs: Any) -> tuple[str, ...]:
+            holds.pause(tx, live, a_hold(reason="And the disk is full."), "Bob", NOW)
+            return spend(*args, **kwargs)
+
+        monkeypatch.setattr(holds, "spend", spent_while_another_pauses)
+        scene.by("Ann", people=1).resume(tx, live)
+        assert [pause.person for pause in holds.active(tx, live.no, NOW).pauses] == ["Bob"]
 
     await database.call(story)
 
