@@ -6,14 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 
 import risk
 from api.check_facts import read_footprint, read_platform, typed, version_faults
-from api.pointers import fault_of
 from api.verdict_view import view_of
-from commands.options import ANYWHERE, Json, Where
+from commands.options import ANYWHERE, Json, Where, checked
 from commands.printing import print_json, print_line
 from installs_registry import products
 from installs_registry.types import Platform
@@ -79,7 +77,7 @@ def _judge(tx: Tx, product: str, asked: Asked) -> risk.Verdict:
 def _facts(index: risk.ProductIndex, asked: Asked) -> dict[str, risk.Value]:
     """Return what is known of the asker; raises Invalid with everything that is wrong in the question."""
     values, untyped = typed(index.product.facts, asked.footprint)
-    read, host = read_footprint(index.product.facts, values), read_platform(_platform(asked.platform))
+    read, host = read_footprint(index.product.facts, values), read_platform(checked(asked.platform, Platform))
     unknown = [
         Fault(f"/footprint/{name}", f"{name!r} is not a fact of {index.product.id}.") for name in sorted(read.unknown)
     ]
@@ -97,13 +95,6 @@ def _version_faults(index: risk.ProductIndex, asked: Asked) -> list[Fault]:
         if version is not None
         for fault in version_faults(at, version, index.product.scheme)
     ]
-
-
-def _platform(given: Texts) -> Platform:
-    try:
-        return msgspec.convert(given, Platform)
-    except msgspec.ValidationError as error:
-        raise Invalid(fault_of(error, given, Platform)) from None
 
 
 def _lines(verdict: risk.Verdict) -> Iterator[str]:

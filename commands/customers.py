@@ -8,13 +8,12 @@ import msgspec
 from cyclopts import App, Parameter
 
 from api import erasing
-from commands.options import ANYWHERE, ONESELF, Acting, Json, Where
+from commands.options import ANYWHERE, ONESELF, Acting, Json, Where, checked
 from commands.printing import print_json, print_line, tell
 from installs_registry import claims, customers, erasures
 from installs_registry.claims import ClaimCodeWish, NewClaimCode
 from notifier import forgetting
 from storage import SystemClock, Tx
-from storage.outcomes import Invalid
 
 CustomerId = Annotated[str, Parameter(help="The vendor's name for the customer.")]
 
@@ -57,10 +56,7 @@ def claim_code(
     where: Where = ANYWHERE,
 ) -> None:
     """Make a claim code and print it, alone, on standard output. It is shown this once."""
-    try:
-        wish = msgspec.convert({"uses": uses, "days": days}, ClaimCodeWish)
-    except msgspec.ValidationError as error:
-        raise Invalid.at("", f"{error}.") from None
+    wish = checked({"uses": uses, "days": days}, ClaimCodeWish)
     made = where.call(_made, customer, wish, acting.person)
     if json:
         print_json(made)

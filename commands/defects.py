@@ -5,31 +5,27 @@ from __future__ import annotations
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from commands import deciding, watching
+from commands.acts import by, print_acted, print_defect
 from commands.call_lists import print_calls
 from commands.defect_texts import show
 from commands.filing.asking import terminal
 from commands.filing.filing import File, Filing
 from commands.filing.texts import read_report
 from commands.ledgers import print_ledger
-from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, read_input
+from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, checked, read_input
 from commands.printing import print_json, print_line, print_table
-from commands.showing import show_audience, show_drift, tell_warnings
+from commands.showing import effect_lines, show_audience, show_drift, tell_warnings
 from feeds.life import State
 from feeds.types import DefectReport, DefectView, Reason, Resolution
 from notifier import drift, previews, publishing
-from notifier.publishing import By
-from notifier.types import Acted, PendingView, PublishedView, PublishPendingView
+from notifier.types import PublishedView, PublishPendingView
 from storage import SystemClock, Tx
-from storage.outcomes import Invalid
-
-T = TypeVar("T")
 
 #: How many defects are read at once.
 _PAGE = 500
@@ -73,7 +69,7 @@ def file_(
     else:
         view = _written(report, filing, edit=edit)
         tell_warnings(view.warnings)
-    _print_defect(view, json=json)
+    print_defect(view, json=json)
 
 
 def _written(report: str | None, filing: Filing, *, edit: bool) -> DefectView:
@@ -85,7 +81,7 @@ def _written(report: str | None, filing: Filing, *, edit: bool) -> DefectView:
 
 def _filer(acting: Acting, where: Where) -> File:
     def file(report: DefectReport) -> DefectView:
-        return where.call(publishing.file_defect, report, _by(acting))
+        return where.call(publishing.file_defect, report, by(acting))
 
     return file
 
@@ -109,7 +105,7 @@ def preview(
     else:
         view = where.read(previews.preview_of, report, now, backtest)
         where.call(previews.remember, report, view, acting.person, now)
-        effect = deciding.effect_lines(where.read(publishing.view, report, now))
+        effect = effect_lines(where.read(publishing.view, report, now))
     if json:
         print_json(view)
         return
@@ -129,8 +125,8 @@ def publish(
     where: Where = ANYWHERE,
 ) -> None:
     """Publish a draft, or the revision that is proposed: who is at risk is warned."""
-    acted = where.call(drift.publish, defect, _by(acting))
-    _print_acted(defect, acted, json=json)
+    acted = where.call(drift.publish, defect, by(acting))
+    print_acted(defect, acted, json=json)
     if isinstance(acted.view, PublishedView | PublishPendingView) and acted.view.drift is not None and not json:
         show_drift(acted.view.drift)
     if watch and isinstance(acted.view, DefectView):
@@ -147,8 +143,8 @@ def resolve(
     where: Where = ANYWHERE,
 ) -> None:
     """Name the release without the defect: who was warned hears that it is safe. Takes two people."""
-    body = _checked(Resolution, {"fixed_in": fixed_in})
-    _print_acted(defect, where.call(publishing.resolve, defect, body, _by(acting)), json=json)
+    body = checked({"fixed_in": fixed_in}, Resolution)
+    print_acted(defect, where.call(publishing.resolve, defect, body, by(acting)), json=json)
 
 
 def withdraw(
@@ -161,8 +157,8 @@ def withdraw(
     where: Where = ANYWHERE,
 ) -> None:
     """Take a defect back: nothing unsent leaves, and who was warned hears why. Takes two people."""
-    body = _checked(Reason, {"reason": reason})
-    _print_acted(defect, where.call(publishing.withdraw, defect, body, _by(acting)), json=json)
+    body = checked({"reason": reason}, Reason)
+    print_acted(defect, where.call(publishing.withdraw, defect, body, by(acting)), json=json)
 
 
 def list_(
@@ -187,39 +183,6 @@ def _all(tx: Tx, product: str | None, state: State | None, now: datetime) -> lis
         found += [view for _, view in page]
         after = page[-1][0]
     return found
-
-
-def _by(acting: Acting) -> By:
-    return By(acting.person, SystemClock().now())
-
-
-def _checked(wanted: type[T], value: dict[str, str]) -> T:
-    try:
-        return msgspec.convert(value, wanted)
-    except msgspec.ValidationError as error:
-        raise Invalid.at("", f"{error}.") from None
-
-
-def _print_acted(defect: str, acted: Acted, *, json: bool) -> None:
-    if isinstance(acted.view, DefectView):
-        _print_defect(acted.view, json=json)
-    elif json:
-        print_json(acted.view)
-    else:
-        print_line(_waits(defect, acted.view))
-
-
-def _print_defect(view: DefectView, *, json: bool) -> None:
-    if json:
-        print_json(view)
-        return
-    proposed = f"; revision {view.proposed.revision} is proposed" if view.proposed else ""
-    print_line(f"{view.id} is {view.state}, revision {view.revision}{proposed}")
-
-
-def _waits(defect: str, view: PendingView) -> str:
-    signed = ", ".join(view.pending.signed_by)
-    return f"{defect} stays {view.state} until another person signs the same; signed so far by {signed}"
 
 
 def _row(view: DefectView) -> tuple[str, ...]:

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Concatenate, ParamSpec, TypeVar
 
+import msgspec
 from cyclopts import Parameter
 
+from api.pointers import fault_of
 from commands.raw_settings import Raw
 from commands.settings import Settings, load
 from feeds import rules
@@ -34,6 +36,14 @@ FileOrInput = Annotated[str, Parameter(allow_leading_hyphen=True)]
 def read_input(name: str) -> bytes:
     """Return what is in a file, or on standard input for `-`; raises OSError where the file cannot be read."""
     return sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+
+
+def checked(value: object, wanted: type[T]) -> T:
+    """Return plain values as the type `wanted`, whose limits they keep to; raises Invalid with the place."""
+    try:
+        return msgspec.convert(value, wanted)
+    except msgspec.ValidationError as error:
+        raise Invalid(fault_of(error, value, wanted)) from None
 
 
 @Parameter(name="*")

@@ -1,4 +1,4 @@
-"""How the commands show an audience and what looks odd about a report."""
+"""How the commands show an audience, what publishing would do, and what looks odd about a report."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import UNSET
 
 from commands.printing import print_line, print_table, tell
-from feeds.types import LintWarning
+from feeds.types import DefectView, Effect, LintWarning
 from notifier.types import AudienceView, BacktestView, DriftView
 
 
@@ -48,6 +48,24 @@ def show_drift(view: DriftView) -> None:
     counts = (view.at_risk, view.cannot_tell, view.already_upgraded, view.repair_owed)
     if view.new or view.upgraded or any(count.then != count.now for count in counts):
         print_line(f"since {view.person} previewed revision {view.revision} at {view.at}: {view.sentence}")
+
+
+def effect_lines(view: DefectView) -> list[str]:
+    """Return what publishing would change and whom it would tell, a line each; none where nothing waits."""
+    lines = [f"  {change}" for change in view.changes]
+    return lines if view.effect is None else [*lines, *_told_lines(view.effect)]
+
+
+def _told_lines(effect: Effect) -> list[str]:
+    groups = (
+        (effect.newly_at_risk, "newly at risk: warned"),
+        (effect.told_to_proceed, "of them, had asked and were told to proceed"),
+        (effect.newly_upgraded, "have upgraded already: told how to recover"),
+        (effect.told_otherwise, "told before, different now: told the correction"),
+        (effect.no_longer, "told before, no longer concerned: told the all-clear"),
+        (effect.unchanged, "concerned as before: told nothing"),
+    )
+    return [f"  {told.recipients:>7,} ({told.installs:,} installs) {words}" for told, words in groups]
 
 
 def tell_warnings(warnings: Iterable[LintWarning]) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from commands.filing.asking import Asker, chosen, offer
 from commands.filing.questions import QUESTIONS, Known, Question
 from commands.filing.texts import as_yaml
+from commands.options import checked
 from feeds.types import AffectedEntry, DefectReport
 from installs_registry import products, releases
 from installs_registry.types import ProductView
@@ -49,10 +50,10 @@ class Conversation:
         while True:
             answered = question.ask(self.asker, known, report)
             try:
-                view = self.preview(_checked(answered))
+                view = self.preview(checked(msgspec.to_builtins(answered), DefectReport))
             except Invalid as error:
                 for fault in error.faults:
-                    self.asker.say(f"✗ {fault.detail}")
+                    self.asker.say(f"✗ {fault.at or 'the report'}: {fault.detail}")
                 continue
             self.asker.say(f"→ {so_far(view)}")
             return answered
@@ -71,14 +72,6 @@ class Conversation:
 
 
 _CHOICES = {"yes": "as a draft; nobody is warned before it is published", "edit": "in your editor", "no": "drop it"}
-
-
-def _checked(report: DefectReport) -> DefectReport:
-    """Return the report with the limits of its fields held, which only decoding applies; raises Invalid."""
-    try:
-        return msgspec.convert(msgspec.to_builtins(report), DefectReport)
-    except msgspec.ValidationError as error:
-        raise Invalid.at("", f"{error}.") from None
 
 
 def so_far(view: AudienceView) -> str:

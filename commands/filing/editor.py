@@ -13,6 +13,7 @@ from typing import TypeVar
 from api.problems import Problem
 from commands.filing import yaml_text
 from commands.filing.template import with_faults, without_faults
+from commands.options import checked
 from feeds.types import DefectReport
 from storage.outcomes import Conflict, Fault, Invalid
 
@@ -52,7 +53,7 @@ def filed_from(text: str, file: Callable[[DefectReport], T], edit: Edit = edited
         try:
             document = yaml_text.read(written.encode())
             lines = document.lines
-            return file(yaml_text.convert(document, DefectReport))
+            return file(checked(document.value, DefectReport))
         except (Problem, Invalid, Conflict) as error:
             marked = with_faults(written, _faults(error), lines)
         if marked == back:

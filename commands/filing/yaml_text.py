@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-import msgspec
 import yaml
 
-from api.pointers import Step, fault_of, pointer
+from api.pointers import Step, pointer
 from api.problems import Kind, Problem
+from commands.options import checked
 from storage.outcomes import Fault, Invalid
 
 T = TypeVar("T")
@@ -36,15 +36,7 @@ class Document:
 
 def decode(text: bytes, wanted: type[T]) -> T:
     """Return the value of the type `wanted`; raises Problem where it is no YAML, Invalid where of another shape."""
-    return convert(read(text), wanted)
-
-
-def convert(document: Document, wanted: type[T]) -> T:
-    """Return a document as the type `wanted`; raises Invalid with the place."""
-    try:
-        return msgspec.convert(document.value, wanted)
-    except msgspec.ValidationError as error:
-        raise Invalid(fault_of(error, document.value, wanted)) from None
+    return checked(read(text).value, wanted)
 
 
 def read(text: bytes) -> Document:
