@@ -60,7 +60,11 @@ class EmailChannel:
         except BaseException:
             self._abandon(connection)
             raise
-        return await connection.hand_over(mail, lambda: self._over(connection))
+        try:
+            return await connection.hand_over(mail, lambda: self._over(connection))
+        except DeliveryFailed:
+            self._judge(connection)
+            raise
 
     async def close(self) -> None:
         """Close the connections that nobody uses; call it when nothing is under way."""

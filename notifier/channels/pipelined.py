@@ -12,7 +12,7 @@ from collections.abc import Callable
 from aiosmtplib import SMTPResponse
 
 from notifier.channels.failures import Cause, DeliveryFailed
-from notifier.channels.replies import ACCEPTED, GO_AHEAD, judge, judge_sender, one_line, refused
+from notifier.channels.replies import ACCEPTED, DONE, GO_AHEAD, GO_ON, judge, judge_sender, one_line, refused
 from notifier.channels.terms import Terms, dotted
 from notifier.channels.wire import Wire
 from notifier.mails.build import Mail
@@ -102,10 +102,10 @@ class PipelinedConnection:
         replies = await answered
         if not replies:
             raise DeliveryFailed(Cause.CONNECTION, self._broken().reply, in_doubt=True)
-        if replies[0].code // 100 == 3:  # noqa: PLR2004 - a class of replies that answers no message (RFC 5321, 4.2.1)
+        if replies[0].code // 100 == GO_ON:
             self._wire.hang_up("the server answered a message with an interim reply", confused=True)
             raise DeliveryFailed(Cause.CONNECTION, one_line(f"{replies[0].code}"), in_doubt=True)
-        if replies[0].code != ACCEPTED:
+        if replies[0].code // 100 != DONE:
             raise refused(replies[0], judge)
         return one_line(f"{replies[0].code} {replies[0].message}")
 

@@ -13,9 +13,10 @@ from aiosmtplib import (
 
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.replies import (
-    ACCEPTED,
     CLOSING,
+    DONE,
     GO_AHEAD,
+    GO_ON,
     Judgement,
     judge,
     judge_sender,
@@ -120,9 +121,11 @@ class PlainConnection:
         except (SMTPException, OSError) as error:
             self.abandon()
             raise DeliveryFailed(Cause.CONNECTION, one_line(str(error)), in_doubt=True) from error
-        if reply.code == CLOSING:
+        if reply.code == CLOSING or reply.code // 100 == GO_ON:
             self.abandon()
-        if reply.code != ACCEPTED:
+        if reply.code // 100 == GO_ON:
+            raise DeliveryFailed(Cause.CONNECTION, one_line(f"{reply.code}"), in_doubt=True)
+        if reply.code // 100 != DONE:
             raise refused(reply, judge)
         return one_line(f"{reply.code} {reply.message}")
 

@@ -16,8 +16,9 @@ from aiosmtplib import SMTPResponse
 
 from notifier.channels.failures import Cause, DeliveryFailed
 
-#: A reply's first digit for "try again later" and for "no" (RFC 5321, section 4.2.1).
-LATER, NEVER = 4, 5
+#: A reply's first digit for "done", "go on", "try again later" and "no": by it alone a client goes where it does not
+#: know the others (RFC 5321, section 4.2.1).
+DONE, GO_ON, LATER, NEVER = 2, 3, 4, 5
 #: "Done", "send the message", and "I close the connection now".
 ACCEPTED, GO_AHEAD, CLOSING = 250, 354, 421
 

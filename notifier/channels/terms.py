@@ -10,8 +10,9 @@ from notifier.mails.build import Mail
 
 #: Mails after which a connection is given up: the large providers close it at about as many.
 MAILS_PER_CONNECTION = 100
-#: Seconds for the answer to a command, and to the whole message.
-COMMAND_TIMEOUT, MESSAGE_TIMEOUT = 30.0, 120.0
+#: Seconds for the answer to a command, and to the whole message. Some servers look long at a message before they
+#: answer, and who leaves earlier makes copies of what they have taken (RFC 5321, section 4.5.3.2.6).
+COMMAND_TIMEOUT, MESSAGE_TIMEOUT = 30.0, 600.0
 
 #: What may stand between the angle brackets of a command: one address, and nothing that could end it.
 _PATH = re.compile(r"[!-;=?-~]{1,320}")

@@ -59,19 +59,21 @@ class Patience:
         """Return what follows a failed attempt."""
         reply = f"{failure.cause}: {failure.reply}"
         if failure.in_doubt:
-            return self.doubtful(claimed, reply, now)
+            # Only the first attempt is repeated at once: a server that loses each answer may have taken each copy.
+            pause = self.pause(claimed.attempts) if claimed.attempts > 1 else timedelta(0)
+            return self.doubtful(claimed, reply, now + pause)
         if failure.permanent or self._spent(claimed):
             return Outcome(claimed, NoticeState.FAILED, reply, due_at=now)
         asked = min(failure.retry_after or timedelta(0), LONGEST_ASKED)
         due_at = now + max(asked, self.pause(claimed.attempts))
         return Outcome(claimed, NoticeState.PENDING, reply, due_at=due_at)
 
-    def doubtful(self, claimed: Claimed, reply: str, now: datetime) -> Outcome:
+    def doubtful(self, claimed: Claimed, reply: str, due_at: datetime) -> Outcome:
         """Return what follows an attempt of which nobody knows how it ended."""
         # A repeated webhook call is dropped by its receiver, since its id stays the same.
         again = claimed.severity in self.repeated or claimed.channel == "webhook"
         after = NoticeState.PENDING if again and not self._spent(claimed) else NoticeState.IN_DOUBT
-        return Outcome(claimed, after, reply, due_at=now, handed_over=True, doubtful=True)
+        return Outcome(claimed, after, reply, due_at=due_at, handed_over=True, doubtful=True)
 
     def abandoned(self, claimed: Claimed, now: datetime, *, handed_over: bool) -> Outcome:
         """Return what follows a lease that ran out: its worker has died, or does not answer."""

@@ -159,6 +159,17 @@ async def test_an_answer_to_the_message_that_fails_to_come_leaves_it_in_doubt(
     assert (failure.cause, failure.permanent, failure.in_doubt) == (Cause.CONNECTION, False, True)
 
 
+@pytest.mark.parametrize("extensions", [("PIPELINING",), ("8BITMIME",)])
+async def test_an_interim_answer_to_the_message_leaves_it_in_doubt_and_any_good_one_says_that_it_was_taken(
+    server: EagerServer, channel: EmailChannel, extensions: tuple[str, ...]
+) -> None:
+    server.extensions = extensions
+    server.replies["."] = "251 taken, and forwarded"
+    assert await channel.send(mail_to("ada"), go) == "251 taken, and forwarded"
+    server.replies["."] = "354 again"
+    assert (await failure_of(channel, mail_to("bob"))).in_doubt
+
+
 @pytest.mark.parametrize("command", ["MAIL", "RCPT", "DATA"])
 @pytest.mark.parametrize("reply", ["garbage", "25 short", "250-\r\nbroken off", "220 odd", "199 odd", "stall"])
 async def test_nonsense_before_the_message_is_a_failure_and_not_in_doubt(

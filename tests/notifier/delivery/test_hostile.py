@@ -110,6 +110,18 @@ async def test_who_dies_after_the_message_and_before_250_leaves_it_in_doubt(
     assert await attempt(stage, die, severity) == (state, True)
 
 
+async def test_who_never_answers_a_message_is_not_flooded_with_copies(stage: Stage) -> None:
+    took: list[bytes] = []
+
+    async def take_and_die(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await greet(reader, writer)
+        await agree(reader, writer)
+        took.append(await reader.readuntil(b"\r\n.\r\n"))
+
+    assert await attempt(stage, take_and_die, "data-loss") == ("PENDING", True)
+    assert len(took) == 2
+
+
 async def test_who_offers_pipelining_and_does_not_keep_to_it_gets_the_mail_once(stage: Stage) -> None:
     together: list[int] = []
     took: list[bytes] = []
