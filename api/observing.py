@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -30,6 +31,10 @@ HEADERS: Final = {
 }
 
 
+class BrokenOff(ConnectionError):
+    """A part of the answer is out already, so that no other can follow: the connection ends here."""
+
+
 METRICS = web.AppKey("metrics", Metrics)
 
 
@@ -51,7 +56,10 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     started = time.perf_counter()
     try:
         response = await handler(request)
-    except Exception as error:  # noqa: BLE001  (the one place that answers for everything)
+    except Exception as error:
+        if request.writer.output_size > 0:
+            _tell_broken_off(request, error)
+            raise BrokenOff from error
         response = _problem(request, error)
     _note(request, response.status, time.perf_counter() - started)
     return response
@@ -74,6 +82,20 @@ def _problem(request: web.Request, error: Exception) -> web.StreamResponse:
         log = structlog.get_logger("forewarn.http")
         log.error("request_broke", request_id=request[REQUEST_ID], route=_route(request), exc_info=error)
     return problem.response(request[REQUEST_ID])
+
+
+def _tell_broken_off(request: web.Request, error: Exception) -> None:
+    """Log why an answer broke off in the middle: the client went, the key was revoked, the database was lost."""
+    unexpected = not isinstance(error, ConnectionError) and problem_of(error).kind is Kind.INTERNAL
+    log = structlog.get_logger("forewarn.http")
+    log.log(
+        logging.ERROR if unexpected else logging.INFO,
+        "answer_broke_off",
+        request_id=request[REQUEST_ID],
+        route=_route(request),
+        reason=type(error).__name__,
+        exc_info=error if unexpected else None,
+    )
 
 
 def _note(request: web.Request, status: int, seconds: float) -> None:

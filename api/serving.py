@@ -11,7 +11,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
 from api.lane import LANE, LONGEST, Lane
-from api.observing import HEADERS, new_request_id
+from api.observing import HEADERS, BrokenOff, new_request_id
 from api.problems import Kind, Problem
 
 #: Seconds that a connection may be idle, or take to complete its first request; longer than the 60 of common
@@ -128,6 +128,8 @@ class _Protocol(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Return the problem; the application has already answered whatever else can go wrong in it."""
+        if isinstance(exc, BrokenOff):
+            raise exc
         request_id = new_request_id()
         log = structlog.get_logger("forewarn.http")
         if status == Kind.INTERNAL.status:

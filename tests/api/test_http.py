@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from api.app import create_app
-from api.asking import Answer, Ask, Policy, Route
+from api.asking import Answer, Ask, Parts, Policy, Route
 from api.keys import Role
 from storage import Database, DatabaseUnavailable, Tx, open_database
 from tests.api.conftest import Serve
-from tests.api.house import DEFECT, PRODUCT, House, Told, a_house, with_defect, with_releases
+from tests.api.house import DEFECT, PRODUCT, House, Served, Told, a_house, with_defect, with_releases
 from tests.conftest import FakeClock
 
 
@@ -226,6 +227,29 @@ async def test_what_breaks_is_a_problem_that_tells_nothing_of_the_inside(
     told = await broken.get("/v1/broken")
     assert is_problem(told, status)
     assert "secret" not in str(told.body)
+
+
+async def _breaks_off(request: web.Request, _: Parts) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"the first line\n")
+    raise DatabaseUnavailable
+
+
+async def test_an_answer_that_breaks_in_the_middle_is_cut_off_and_no_other_follows_in_it(
+    aiohttp_client: Serve, house: House
+) -> None:
+    route = Route(method="GET", path="/v1/broken", roles=frozenset(), serve=_breaks_off)
+    client = await aiohttp_client(Served(create_app(house.parts, [route])))
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    with capture_logs() as lines:
+        writer.write(b"GET /v1/broken HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(10):
+            head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.startswith(b"HTTP/1.1 200 OK")
+    assert body == b"f\r\nthe first line\n\r\n"
+    assert [(line["event"], line["reason"]) for line in lines] == [("answer_broke_off", "DatabaseUnavailable")]
 
 
 async def test_the_contract_for_faults_of_several_packages_is_one(each_house: House) -> None:
