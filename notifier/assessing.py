@@ -58,7 +58,7 @@ def assess(tx: Tx, held: HeldProduct, checked: Sequence[CheckedIn], now: datetim
         if changes or _changed_hands(one):
             differing.append((one, changes))
     if differing:
-        tx.tuples(sql.lock_recipients, numbers=as_json([one.recipient for one, _ in differing]))
+        tx.tuples(sql.lock_recipients, numbers=as_json([no for one, _ in differing for no in _holders(one)]))
     for one, changes in differing:
         _record(tx, one, changes, now)
     return {one.install_no for one, changes in differing if any(map(_is_new_risk, changes.values()))}
@@ -121,14 +121,22 @@ def _changed_hands(checked: CheckedIn) -> bool:
     return checked.before is not None and checked.before.recipient != checked.recipient
 
 
+def _holders(checked: CheckedIn) -> set[int]:
+    """Return whom an install's notices go to, and whom they went to before."""
+    return {checked.recipient, checked.recipient if checked.before is None else checked.before.recipient}
+
+
 def _is_new_risk(change: Change) -> bool:
     return change.before is None and change.after in {Exposure.AT_RISK, Exposure.CANNOT_TELL}
 
 
 def _record(tx: Tx, checked: CheckedIn, changes: Mapping[str, Change], now: datetime) -> None:
-    if checked.before is not None and _changed_hands(checked):
+    left = checked.before.recipient if checked.before is not None and _changed_hands(checked) else None
+    if left is not None:
         tx.run(sql.leave_old_notices, install_no=checked.install_no, recipient=checked.recipient)
-        linking.take_along(tx, checked.install_no, checked.before.recipient, checked.recipient)
+        linking.take_along(tx, checked.install_no, left, checked.recipient)
     for defect_id, change in changes.items():
         matter = Matter(defects.find(tx, defect_id), Cause.CHECK_IN, instant(now))
         owing.record(tx, matter, Span.one(checked.recipient), [change], now)
+        if left is not None:
+            owing.call_off(tx, matter, Span.one(left))

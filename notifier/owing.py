@@ -100,17 +100,27 @@ def _write(tx: Tx, matter: Matter, span: Span, now: datetime) -> None:
     tx.run(sql.forget_assessed)
 
 
+def call_off(tx: Tx, matter: Matter, span: Span) -> None:
+    """Cancel what waits for these recipients and no longer fits, as where its last install has gone to another."""
+    where = _where(matter, span)
+    reason = f"{matter.cause.value}: no longer concerns them"
+    if tx.run(sql.cancel_unfitting, reason=reason, **where):
+        tx.run(sql.cancel_their_deliveries, reason=reason, **where)
+
+
 def _refresh_pending(tx: Tx, matter: Matter, span: Span) -> None:
     """Cancel what no longer fits, and let what does leave under the defect's new generation.
 
     Only a sweep lets go: a check-in knows of one install, not of the notice's other lines.
     """
-    where = {"defect_no": matter.defect.no, "low": span.low, "high": span.high}
-    reason = f"{matter.cause.value}: no longer concerns them"
-    if tx.run(sql.cancel_unfitting, reason=reason, **where):
-        tx.run(sql.cancel_their_deliveries, reason=reason, **where)
+    call_off(tx, matter, span)
     if matter.cause is not Cause.CHECK_IN:
-        tx.run(sql.bring_up_to_date, generation=matter.defect.generation, revision=matter.defect.live, **where)
+        generation, revision = matter.defect.generation, matter.defect.live
+        tx.run(sql.bring_up_to_date, generation=generation, revision=revision, **_where(matter, span))
+
+
+def _where(matter: Matter, span: Span) -> dict[str, int]:
+    return {"defect_no": matter.defect.no, "low": span.low, "high": span.high}
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,36 @@ async def test_what_the_app_has_not_shown_yet_is_owed_to_the_customer(stage: Sta
     assert await stage.kinds(customer="ann") == [("warning", "pending")]
 
 
+async def test_what_waited_for_who_held_the_install_before_is_called_off(stage: Stage) -> None:
+    await stage.check_in("i-1", footprint=AT_RISK)
+    await stage.holds("bob", "i-2")
+    await stage.publish()
+    await stage.customer("ann")
+    for install in ("i-1", "i-2"):
+        await stage.check_in(install, customer="ann")
+    waiting = await stage.database.read(
+        lambda tx: tx.built(
+            "SELECT n.recipient, count(*) AS lines FROM notices n JOIN notice_installs l ON l.notice_no = n.no"
+            " JOIN deliveries d ON d.notice_no = n.no WHERE n.state = 'PENDING' AND d.state = 'PENDING'"
+            " GROUP BY n.recipient",
+            {},
+        )
+    )
+    assert [row["lines"] for row in waiting] == [2]
+    assert [state for _, state in await stage.kinds()] == ["cancelled", "cancelled", "pending"]
+    assert await stage.kinds(customer="bob") == [("warning", "cancelled")]
+
+
+async def test_what_still_concerns_another_install_of_the_holder_before_waits_on(stage: Stage) -> None:
+    await stage.holds("bob", "i-1")
+    await stage.holds("bob", "i-2")
+    await stage.publish()
+    await stage.customer("ann")
+    await stage.check_in("i-1", customer="ann")
+    (waiting,) = await stage.notices(customer="bob")
+    assert (waiting.state, list(waiting.installs)) == ("pending", ["i-2"])
+
+
 async def test_who_takes_an_install_over_from_a_customer_is_told_anew(stage: Stage) -> None:
     await stage.holds("ann", "i-1")
     await stage.publish()
