@@ -107,25 +107,25 @@ def take_up(tx: Tx, given: Mapping[str, int], now: datetime) -> Rules:
     audit.lock(tx)
     before = current(tx)
     for name, value in given.items():
-        if value == getattr(before, name):
-            continue
-        if name == PEOPLE and value < before.signatures_needed and tx.value(sql.count_defects):
+        if name == PEOPLE and value <= before.signatures_needed and tx.value(sql.count_defects):
             sign_off(tx, value, SETTINGS, now)
-        else:
+        elif value != getattr(before, name):
             _change(tx, name, value, SETTINGS, {}, now)
     return current(tx)
 
 
 def differ(tx: Tx, given: Mapping[str, int]) -> bool:
-    """Tell whether the settings ask for what is not in force."""
+    """Tell whether the settings ask for what is not in force, or no longer ask for what they did."""
     before = current(tx)
+    if given.get(PEOPLE) == before.signatures_needed and _words_of(tx, SETTINGS):
+        return True
     return any(value != getattr(before, name) for name, value in given.items())
 
 
 def sign_off(tx: Tx, people: int, person: str, now: datetime) -> SignOff:
     """Give a person's word for another number of people; it takes as many people as clearing takes now.
 
-    The same person's again changes nothing.
+    The same person's again changes nothing; asking for the number in force takes back the person's word for another.
     """
     least, most = LIMITS[PEOPLE]
     if not least <= people <= most:
@@ -133,6 +133,9 @@ def sign_off(tx: Tx, people: int, person: str, now: datetime) -> SignOff:
     audit.lock(tx)
     needed = current(tx).signatures_needed
     if people == needed:
+        if _words_of(tx, person):
+            lapse(tx, person, now)
+            audit.record(tx, person, "ask rule", PEOPLE, {"before": needed, "after": needed}, now)
         return standing(tx)
     signed = _asking(tx, people)
     if spelling(person) not in map(spelling, signed):
@@ -157,9 +160,13 @@ def standing(tx: Tx) -> SignOff:
 
 def lapse(tx: Tx, person: str, now: datetime) -> None:
     """Take back the waiting words of a person for another number of people."""
-    for row in tx.all(sql.list_rule_signatures):
-        if spelling(row["person"]) == spelling(person):
-            tx.run(sql.end_rule_signature, no=row["no"], at=instant(now))
+    for no in _words_of(tx, person):
+        tx.run(sql.end_rule_signature, no=no, at=instant(now))
+
+
+def _words_of(tx: Tx, person: str) -> list[int]:
+    """Return the numbers of the waiting words of a person."""
+    return [row["no"] for row in tx.all(sql.list_rule_signatures) if spelling(row["person"]) == spelling(person)]
 
 
 def _asking(tx: Tx, people: int) -> tuple[str, ...]:

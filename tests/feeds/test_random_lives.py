@@ -165,6 +165,8 @@ class Lives(RuleBasedStateMachine):
             if len(self.asked) >= self.people:
                 self.people = people
                 self.asked.clear()
+        else:
+            self.asked.discard(spelling(person))
 
     @rule(person=PEOPLE)
     def take_a_right_away(self, person: str) -> None:

@@ -14,7 +14,7 @@ from storage import Database, Tx
 from storage.outcomes import Invalid
 from tests.feeds.builders import NOW, a_scene
 
-ALONE = {"signatures_needed": 1}
+ALONE, TOGETHER = {"signatures_needed": 1}, {"signatures_needed": 2}
 
 
 async def test_a_new_database_has_the_rules_that_nobody_has_set(database: Database) -> None:
@@ -44,6 +44,32 @@ async def test_once_something_is_filed_the_settings_alone_do_not_lower_the_numbe
         assert scene.by("Ann").withdraw(tx, live, "Wrong.").pending is not None
         assert sign_off(tx, 1, "Ann", NOW) == SignOff(1, None, (), 0)
         assert audit.of(tx, "signatures_needed")[-1].detail["signed_by"] == [SETTINGS, "Ann"]
+
+    await database.call(story)
+
+
+async def test_settings_that_no_longer_ask_take_their_word_back(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        a_scene(tx).file()
+        take_up(tx, ALONE, NOW)
+        assert not rules.differ(tx, {"longest_pause_hours": 24})
+        assert rules.differ(tx, TOGETHER)
+        take_up(tx, TOGETHER, NOW)
+        assert not rules.differ(tx, TOGETHER)
+        assert standing(tx) == SignOff(2, None, (), 0)
+        assert [row.detail["after"] for row in audit.of(tx, "signatures_needed")] == [1, 2]
+        assert sign_off(tx, 1, "Ann", NOW) == SignOff(2, 1, ("Ann",), 1)
+
+    await database.call(story)
+
+
+async def test_whoever_asks_for_the_number_in_force_takes_back_what_they_asked_for(database: Database) -> None:
+    def story(tx: Tx) -> None:
+        a_scene(tx)
+        sign_off(tx, 1, "Ann", NOW)
+        assert sign_off(tx, 2, "Bob", NOW) == SignOff(2, 1, ("Ann",), 1)
+        assert sign_off(tx, 2, " ann", NOW) == SignOff(2, None, (), 0)
+        assert sign_off(tx, 1, "Bob", NOW) == SignOff(2, 1, ("Bob",), 1)
 
     await database.call(story)
 
