@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Mapping
 
 from storage import Statements, Tx
@@ -22,7 +23,7 @@ _PREFIX = "person:"
 
 def spelling(person: str) -> str:
     """Return what makes two spellings one person: `Ann` and `ann ` shall not be two."""
-    return " ".join(person.split()).casefold()
+    return " ".join(unicodedata.normalize("NFC", person).split()).casefold()
 
 
 def reference(tx: Tx, person: str) -> str:

@@ -34,6 +34,7 @@ async def test_two_spellings_are_one_reference(database: Database) -> None:
     def story(tx: Tx) -> None:
         audit.lock(tx)
         assert people.reference(tx, "Ann") == people.reference(tx, " ann ") != people.reference(tx, "Bob")
+        assert people.reference(tx, "Zoë") == people.reference(tx, "Zoe\u0308")
 
     await database.call(story)
 
