@@ -119,7 +119,7 @@ class BounceTaken(Struct, frozen=True):
     result: Annotated[
         str,
         Meta(
-            description="no_report (it says nothing of a delivery), not_ours, known, delayed, "
+            description="no_report (it says nothing of a delivery), not_ours, known, delivered, delayed, "
             "again (it is sent again), or failed"
         ),
     ]

@@ -1,13 +1,13 @@
 -- Which delivery a report is about.
 
 -- name: mail_of_notice
-SELECT d.no, d.notice_no, d.address, d.state, d.attempts, n.defect_no, c.email
+SELECT d.no, d.notice_no, d.address, d.state, d.attempts, d.handed_over_at, d.doubtful_at, n.defect_no, c.email
 FROM notices n JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
 LEFT JOIN customers c ON c.no = n.recipient
 WHERE n.id = :notice;
 
 -- name: mail_of_message
-SELECT d.no, d.notice_no, d.address, d.state, d.attempts, n.defect_no, c.email
+SELECT d.no, d.notice_no, d.address, d.state, d.attempts, d.handed_over_at, d.doubtful_at, n.defect_no, c.email
 FROM deliveries d JOIN notices n ON n.no = d.notice_no LEFT JOIN customers c ON c.no = n.recipient
 WHERE d.message_id = :message_id AND d.channel = 'email' ORDER BY d.no LIMIT 1;
 
@@ -22,8 +22,15 @@ ON CONFLICT (delivery_no, digest) DO NOTHING;
 UPDATE deliveries
 SET state = CASE WHEN CAST(:after AS TEXT) = 'FAILED' AND doubtful_at IS NOT NULL THEN 'IN_DOUBT'
         ELSE CAST(:after AS TEXT) END,
-    sent_at = NULL, handed_over_at = doubtful_at, due_at = :due_at, reply = :reply
+    sent_at = NULL, delivered_at = NULL, handed_over_at = doubtful_at, worker = NULL, lease_until = NULL, due_at = :due_at,
+    reply = :reply
 WHERE no = :no AND state = :before;
+
+-- What lies in the mailbox: of an attempt that left, as long as none came back for good.
+
+-- name: lies_there
+UPDATE deliveries SET delivered_at = :now
+WHERE no = :no AND delivered_at IS NULL AND handed_over_at IS NOT NULL AND state NOT IN ('FAILED', 'CANCELLED');
 
 -- Addresses that are left alone.
 
@@ -49,9 +56,3 @@ SELECT address, refusals, reply, since, until FROM suppressions WHERE until > :n
 
 -- name: lift
 DELETE FROM suppressions WHERE address = :address;
-
--- name: reached
-DELETE FROM suppressions WHERE address IN (SELECT value FROM json_each(:addresses));
-
--- name: reached (postgresql)
-DELETE FROM suppressions WHERE address IN (SELECT value FROM json_array_elements_text(CAST(:addresses AS JSON)));

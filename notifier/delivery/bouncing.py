@@ -31,6 +31,8 @@ class Taken(StrEnum):
     NOT_OURS = "not_ours"
     #: It was taken before.
     KNOWN = "known"
+    #: It lies in the recipient's mailbox.
+    DELIVERED = "delivered"
     #: The delivery is only late.
     DELAYED = "delayed"
     #: The mail is sent again.
@@ -50,11 +52,13 @@ class Doorkeeper:
     def take(self, tx: Tx, raw: bytes, now: datetime) -> Taken:
         """Take one message as it came; the same one twice counts once."""
         returned = read(raw)
-        if not returned.reports:
+        if not returned.reports and not returned.delivered:
             return Taken.NO_REPORT
         delivery = self._delivery(tx, returned)
         if delivery is None:
             return Taken.NOT_OURS
+        if not returned.reports:
+            return Taken.DELIVERED if tx.run(sql.lies_there, no=delivery["no"], now=instant(now)) else Taken.KNOWN
         report = _about(returned, delivery)
         bounce = {
             "delivery_no": delivery["no"],
@@ -83,7 +87,7 @@ class Doorkeeper:
         if report.permanent and report.cause is Cause.RECIPIENT and address:
             suppressing.suppress(tx, address, report.reply, now)
         before = NoticeState(delivery["state"])
-        if before not in {NoticeState.SENT, NoticeState.IN_DOUBT}:
+        if before not in {NoticeState.SENT, NoticeState.IN_DOUBT} and not _is_unanswered(delivery):
             return Taken.AGAIN if before in {NoticeState.PENDING, NoticeState.SENDING} else Taken.FAILED
         severity = defects.find_by_number(tx, delivery["defect_no"]).report.severity
         is_over = report.permanent or spent(delivery["attempts"], severity)
@@ -100,6 +104,12 @@ class Doorkeeper:
         )
         store.follow(tx, [delivery["notice_no"]])
         return Taken.FAILED if is_over else Taken.AGAIN
+
+
+def _is_unanswered(delivery: Row) -> bool:
+    """Tell whether a mail's only attempt that left waits for its answer: the report has overtaken that."""
+    state, handed_over_at, doubtful_at = delivery["state"], delivery["handed_over_at"], delivery["doubtful_at"]
+    return state == NoticeState.SENDING and handed_over_at is not None and doubtful_at is None
 
 
 def _about(returned: Returned, delivery: Row) -> Report:

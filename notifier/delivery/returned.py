@@ -57,8 +57,9 @@ _CODE = re.compile(r"(?<![\d.#])(?P<code>[45]\d\d)(?=[ :\-]|$)")
 _STATUS = re.compile(r"(?<![\d.])(?P<status>[245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ADDRESS = re.compile(r"[^\s<>;:,\"'()\[\]]+@[^\s<>;:,\"'()\[\]]+")
 _MESSAGE_ID = re.compile(r"^message-id:\s*(<[^<>\s]+>)", re.IGNORECASE | re.MULTILINE)
-#: Words of a report's Action that mean "given up" and "later"; others (relayed, delivered, expanded) are no failure.
-_GIVEN_UP, _LATER = ("fail", "error"), ("delay",)
+#: Words of a report's Action that mean "given up", "later" and "it lies in the mailbox" (RFC 3464, section 2.3.3). The
+#: others (relayed, expanded) say nothing of where it has come to.
+_GIVEN_UP, _LATER, _DELIVERED = ("fail", "error"), ("delay",), "delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class Returned:
     """A message that came back."""
 
     reports: tuple[Report, ...]
+    #: A report by the standard says that the mail lies in a mailbox.
+    delivered: bool
     #: The addresses it came to, in the order in which they stand in its header.
     came_to: tuple[str, ...]
     #: Message-IDs of the mails that it holds or speaks of.
@@ -91,7 +94,12 @@ def read(raw: bytes) -> Returned:
     """Return what a message says of deliveries; one that says nothing of any, such as an absence notice, no report."""
     message = message_from_bytes(raw)
     text = raw[: 10 * _READ].decode("utf-8", "replace")
-    return Returned(tuple(_reports(message)), _came_to(message), tuple(dict.fromkeys(_MESSAGE_ID.findall(text))))
+    message_ids = tuple(dict.fromkeys(_MESSAGE_ID.findall(text)))
+    return Returned(tuple(_reports(message)), _is_delivered(message), _came_to(message), message_ids)
+
+
+def _is_delivered(message: Message) -> bool:
+    return any(_field(block, "Action").lower() == _DELIVERED for block in _blocks(message))
 
 
 def _came_to(message: Message) -> tuple[str, ...]:
@@ -101,7 +109,7 @@ def _came_to(message: Message) -> tuple[str, ...]:
 
 def _reports(message: Message) -> Iterator[Report]:
     standard = [report for block in _blocks(message) if (report := _of_block(block)) is not None]
-    if standard:
+    if standard or _is_delivered(message):
         yield from standard
         return
     report = _of_words(message)

@@ -12,8 +12,12 @@ from notifier.delivery import suppressing
 from notifier.delivery.bouncing import Doorkeeper, Taken
 from notifier.delivery.retrying import Patience
 from notifier.delivery.return_path import ReturnPath
+from notifier.delivery.store import Permission
 from notifier.delivery.worker import Postman
+from notifier.ledger import ledger
+from notifier.proofs import Proof
 from tests.notifier.delivery.test_delivering import rows
+from tests.notifier.delivery.test_leases import begin, claim, settle
 from tests.notifier.post_office import SECRET, PostOffice, a_postman
 from tests.notifier.stage import Stage
 
@@ -99,6 +103,49 @@ async def test_a_delay_changes_nothing(stage: Stage, office: PostOffice) -> None
     report = a_report(path, "4.4.1", "451 4.4.1 no answer", action="delayed")
     assert await take(stage, report) is Taken.DELAYED
     assert await stage.kinds() == [("warning", "sent")]
+
+
+async def test_a_mail_that_lies_in_the_mailbox_is_proved_to(stage: Stage, office: PostOffice) -> None:
+    path = await told(stage, office)
+    report = a_report(path, "2.0.0", "250 2.0.0 a failed scan was repeated", action="delivered")
+    assert await take(stage, report) is Taken.DELIVERED
+    assert await take(stage, report) is Taken.KNOWN
+    [defect] = {notice.defect for notice in await stage.notices()}
+    view = await stage.database.read(ledger, defect)
+    assert (view.proof_now[Proof.DELIVERED], view.proof_now[Proof.ACCEPTED]) == (1, 0)
+    assert await stage.kinds() == [("warning", "sent")]
+    # What comes back in the end did not arrive, whatever was said on the way.
+    assert await take(stage, a_report(path)) is Taken.FAILED
+    assert (await stage.database.read(ledger, defect)).proof_now[Proof.NOT_REACHED] == 1
+    assert await take(stage, report) is Taken.KNOWN
+
+
+@pytest.mark.parametrize(
+    ("said", "taken", "kind"),
+    [
+        ("550 5.1.1 User unknown", Taken.FAILED, "failed"),
+        ("550 5.7.1 blocked using zen.spamhaus.org", Taken.AGAIN, "pending"),
+    ],
+)
+async def test_a_report_that_overtakes_the_answer_counts(stage: Stage, said: str, taken: Taken, kind: str) -> None:
+    await stage.holds("ada", "ada-mac")
+    await stage.publish()
+    [claimed] = await claim(stage)
+    assert await begin(stage, claimed) is Permission.GO
+    report = a_report(DOOR.return_path.of(claimed.notice) if DOOR.return_path else "", said[4:9], said)
+    assert await take(stage, report) is taken
+    assert await settle(stage, DOOR.patience.sent(claimed, "250 taken", stage.now)) == 0
+    assert await stage.kinds() == [("warning", kind)]
+
+
+async def test_a_report_on_an_earlier_attempt_does_not_stop_the_next(stage: Stage, office: PostOffice) -> None:
+    path = await told(stage, office)
+    assert await take(stage, a_report(path, "5.7.1", "550 5.7.1 blocked")) is Taken.AGAIN
+    stage.later(hours=1)
+    [claimed] = await claim(stage)
+    assert await take(stage, a_report(path, "5.7.1", "550 5.7.1 blocked, again")) is Taken.AGAIN
+    assert await begin(stage, claimed) is Permission.GO
+    assert await settle(stage, DOOR.patience.sent(claimed, "250 taken", stage.now)) == 1
 
 
 async def test_a_report_that_came_to_no_address_of_ours_is_not_believed(stage: Stage, office: PostOffice) -> None:
