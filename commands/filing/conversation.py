@@ -53,7 +53,7 @@ class Conversation:
                 view = self.preview(checked(msgspec.to_builtins(answered), DefectReport))
             except Invalid as error:
                 for fault in error.faults:
-                    self.asker.say(f"✗ {fault.at or 'the report'}: {fault.detail}")
+                    self.asker.say(f"✗ {fault.detail} ({fault.at or 'the report'})")
                 continue
             self.asker.say(f"→ {so_far(view)}")
             return answered
