@@ -26,5 +26,6 @@ def mostly_unknown(case: Case) -> Iterator[LintWarning]:
     """Look whether more than half of the audience is there because of facts that are missing."""
     unsure = case.counts[Exposure.CANNOT_TELL].installs
     if case.exposed and unsure * 2 > case.exposed:
-        detail = f"For {unsure} of {case.exposed} installs the facts are missing that the condition asks for."
+        # Without the counts: beside it, small ones are kept back from who may not see customers.
+        detail = "For more than half of those concerned, the facts are missing that the condition asks for."
         yield LintWarning("/condition", detail)

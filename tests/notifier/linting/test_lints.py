@@ -161,6 +161,15 @@ def test_a_condition_that_leaves_nobody_out_is_named() -> None:
     assert places(reach.everybody_matches, a_case(not_concerned=0, condition=None)) == []
 
 
+def test_no_warning_about_an_audience_says_how_many_it_has() -> None:
+    cases = (a_case(exposed=0), a_case(not_concerned=0), a_case(exposed=3, unsure=2))
+    lints = (reach.nobody_matches, reach.everybody_matches, reach.mostly_unknown)
+    said = [warning.detail for lint, case in zip(lints, cases, strict=True) for warning in lint(case)]
+    assert len(said) == len(lints)
+    assert not any(character.isdigit() for character in "".join(said))
+
+
 def test_an_audience_that_is_mostly_a_guess_is_named() -> None:
     assert places(reach.mostly_unknown, a_case(exposed=3, unsure=2)) == ["/condition"]
+    assert places(reach.mostly_unknown, a_case(exposed=3, unsure=3)) == ["/condition"]
     assert places(reach.mostly_unknown, a_case(exposed=4, unsure=2)) == []
