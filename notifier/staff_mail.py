@@ -20,10 +20,9 @@ from storage import Clock, Database, Statements, Tx, instant, new_id, parse_inst
 
 sql = Statements(__package__, "staff.sql")
 
-#: For so long a mail is this process's alone; a process that died leaves it to another after that.
-LEASE = timedelta(minutes=10)
-#: Mails taken at once.
-_BATCH = 20
+#: For so long a mail is this process's alone; a process that died leaves it to another after that, which looks every
+#: 20 seconds: within a minute. A server that takes longer over one mail may get it twice, under one Message-ID.
+LEASE = timedelta(seconds=35)
 #: Attempts before a mail is given up: with the pauses between them, after about three days.
 ATTEMPTS = 24
 
@@ -64,9 +63,9 @@ def owe(tx: Tx, addresses: Iterable[str], about: str, subject: str, body: str, n
     return len(rows)
 
 
-def take(tx: Tx, now: datetime) -> tuple[StaffMail, ...]:
-    """Take the mails that are due, oldest first; for LEASE they are the caller's alone."""
-    rows = tx.all(sql.take_staff_mails, now=instant(now), until=instant(now + LEASE), most=_BATCH)
+def take(tx: Tx, now: datetime, most: int) -> tuple[StaffMail, ...]:
+    """Take up to `most` mails that are due, oldest first; for LEASE they are the caller's alone."""
+    rows = tx.all(sql.take_staff_mails, now=instant(now), until=instant(now + LEASE), most=most)
     return tuple(StaffMail(**row) for row in sorted(rows, key=lambda row: row["no"]))
 
 
@@ -125,9 +124,9 @@ class StaffPost:
     async def deliver(self) -> int:
         """Send all that is due; return how many mails a server has taken."""
         taken = 0
-        while mails := await self.database.call(take, self.clock.now()):
-            for mail in mails:
-                taken += await self._send(mail)
+        # One by one: the lease of a second mail would run while the first is being sent.
+        while mails := await self.database.call(take, self.clock.now(), 1):
+            taken += await self._send(mails[0])
         return taken
 
     async def _send(self, mail: StaffMail) -> bool:

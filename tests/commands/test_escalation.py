@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from api.keys import Role, create_key
-from commands.serving.escalation import Escalation
+from commands.serving.escalation import PATIENCE, Escalation
 from feeds import audit, rules
 from feeds.people import SERVICE
 from notifier import publishing, staff_mail
@@ -109,10 +109,11 @@ async def test_a_mail_in_the_hands_of_a_process_that_died_is_sent_by_another(sta
     clock.advance(DAY)
     without_mail = Escalation(stage.database, clock, "https://warn.example", None)
     await without_mail.look()
-    assert len(await stage.database.call(staff_mail.take, clock.now())) == 2
+    assert len(await stage.database.call(staff_mail.take, clock.now(), 20)) == 2
     server = Server()
     await a_loop(stage, clock, server).look()
     assert server.taken == []
+    assert staff_mail.LEASE + timedelta(seconds=PATIENCE) < timedelta(minutes=1)
     clock.advance(staff_mail.LEASE)
     await a_loop(stage, clock, server).look()
     assert len(server.taken) == 2

@@ -40,7 +40,7 @@ async def _looked(stage: Stage, clock: FakeClock) -> tuple[StaffMail, ...]:
     """Let two processes look, and return the mails that are owed by then."""
     for _ in range(2):
         await Escalation(stage.database, clock, URL, None).look()
-    return await stage.database.call(staff_mail.take, clock.now())
+    return await stage.database.call(staff_mail.take, clock.now(), 20)
 
 
 async def test_the_approvers_are_asked_once_about_a_release_behind_the_range(stage: Stage, clock: FakeClock) -> None:
