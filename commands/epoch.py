@@ -28,6 +28,8 @@ _NAME: Final = "epoch"
 _HELD: Final = "this database is a copy of an earlier state, which does not know what was sent since"
 #: Seconds after which a lock that is held is tried again.
 _PATIENCE: Final = 0.02
+#: Bytes of the file beside the database, whatever marks are in it.
+_LENGTH: Final = 64
 _SQLITE: Final = "sqlite:///"
 
 
@@ -44,13 +46,18 @@ async def check(url: str, database: Database, clock: Clock) -> bool:
             else:
                 await _move(database, clock, kept, write)
     if was_put_back:
-        structlog.get_logger("forewarn.mail").warning("database_was_put_back")
+        _tell()
     return was_put_back
 
 
 async def move(url: str, database: Database, clock: Clock) -> None:
-    """Move the mark, so that copies made until now can be told; not where the database was put back itself."""
+    """Move the mark, so that copies made until now can be told; not where the database was put back itself.
+
+    On PostgreSQL, look again: a standby may have taken over, and is better noticed now than at some later start.
+    """
     if database.dialect == "postgresql":
+        if await database.call(_check_server, clock):
+            _tell()
         return
     async with _beside(url) as (marks, write):
         kept = await database.read(_kept)
@@ -65,6 +72,10 @@ async def adopt(url: str, database: Database, clock: Clock) -> None:
         return
     async with _beside(url) as (_, write):
         await _move(database, clock, await database.read(_kept), write)
+
+
+def _tell() -> None:
+    structlog.get_logger("forewarn.mail").warning("database_was_put_back")
 
 
 async def _move(database: Database, clock: Clock, kept: str | None, write: Callable[[list[str]], None]) -> None:
@@ -106,7 +117,7 @@ async def _beside(url: str) -> AsyncIterator[tuple[list[str], Callable[[list[str
         # Never a wait that blocks: whoever holds it may live on this very event loop.
         while not _locked(descriptor):  # noqa: ASYNC110 - another process sets no event of ours
             await asyncio.sleep(_PATIENCE)
-        yield _marks(path), lambda marks: _write(path, descriptor, marks)
+        yield _marks(path), lambda marks: _write(descriptor, marks)
     finally:
         os.close(descriptor)
 
@@ -126,7 +137,8 @@ def _marks(path: Path) -> list[str]:
         return []
 
 
-def _write(path: Path, descriptor: int, marks: list[str]) -> None:
-    # In place: another process may wait for the lock on this very file.
-    path.write_bytes(msgspec.json.encode(marks))
+def _write(descriptor: int, marks: list[str]) -> None:
+    # In place: another process may wait for the lock on this very file. And in one piece over all that was there, so
+    # that neither a kill nor a full disk leaves it empty, which would hold the mail.
+    os.pwrite(descriptor, msgspec.json.encode(marks).ljust(_LENGTH), 0)
     os.fsync(descriptor)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -73,6 +75,25 @@ def test_a_start_that_is_cut_off_while_it_moves_the_mark_holds_nothing(
     assert started(migrated_sqlite_url) is None
 
 
+def test_a_mark_that_cannot_be_written_leaves_the_one_before_whole(
+    migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(migrated_sqlite_url)
+    file = Path(f"{migrated_sqlite_url.removeprefix('sqlite:///')}.epoch")
+    before = file.read_bytes()
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="no space"):
+            started(migrated_sqlite_url)
+    assert file.read_bytes() == before
+    assert started(migrated_sqlite_url) is None
+    assert len(file.read_bytes()) == len(before)
+
+
 def test_a_postgresql_database_whose_tables_were_made_anew_holds_its_mail(migrated_postgresql_url: str) -> None:
     started(migrated_postgresql_url)
 
@@ -85,7 +106,13 @@ def test_a_postgresql_database_whose_tables_were_made_anew_holds_its_mail(migrat
     async def restore(database: Database) -> None:
         await database.call(made_anew)
 
+    async def look_again(database: Database) -> MailHold | None:
+        await epoch.move(migrated_postgresql_url, database, FakeClock(datetime(2026, 1, 1, tzinfo=UTC)))
+        return await database.read(mail_hold)
+
+    assert on(migrated_postgresql_url, look_again) is None
     on(migrated_postgresql_url, restore)
+    assert on(migrated_postgresql_url, look_again) is not None
     assert started(migrated_postgresql_url) is not None
 
 
