@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from commands.options import Acting
-from commands.printing import print_json, print_line
+from commands.printing import minute, print_json, print_prose
 from feeds.types import DefectView
 from notifier.publishing import By
 from notifier.types import Acted
-from storage import SystemClock, parse_instant
+from storage import SystemClock
 
 
 def by(acting: Acting) -> By:
@@ -23,7 +23,7 @@ def print_acted(defect: str, acted: Acted, *, json: bool, stays: str | None = No
         print_json(acted.view)
     else:
         signed = ", ".join(acted.view.pending.signed_by)
-        print_line(
+        print_prose(
             f"{defect} stays {stays or acted.view.state} until another person signs the same; signed so far by {signed}"
         )
 
@@ -34,13 +34,9 @@ def print_defect(view: DefectView, *, json: bool) -> None:
         print_json(view)
         return
     proposed = f"; revision {view.proposed.revision} is proposed" if view.proposed else ""
-    print_line(f"{view.id} is {view.state}, revision {view.revision}{proposed}")
+    print_prose(f"{view.id} is {view.state}, revision {view.revision}{proposed}")
     if view.pause is not None:
-        print_line(f"  paused until {_minute(view.pause.until)} by {view.pause.person}: {view.pause.reason}")
+        print_prose(f"  paused until {minute(view.pause.until)} by {view.pause.person}: {view.pause.reason}")
     for each in view.objections:
         upgraded = f"; {each.upgraded_meanwhile:,} installs have upgraded since" if each.upgraded_meanwhile else ""
-        print_line(f"  {each.person} objects until {_minute(each.until)}: {each.reason}{upgraded}")
-
-
-def _minute(at: str) -> str:
-    return f"{parse_instant(at):%Y-%m-%d %H:%M} UTC"
+        print_prose(f"  {each.person} objects until {minute(each.until)}: {each.reason}{upgraded}")

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from commands.acts import by, print_acted, print_defect
 from commands.filing.texts import read_report
 from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, checked
-from commands.printing import print_line
+from commands.printing import print_prose
 from commands.showing import effect_lines, tell_warnings
 from feeds.types import Hold, Reason
 from notifier import publishing
@@ -48,7 +48,7 @@ def revise(
     if json:
         return
     for line in effect_lines(where.read(publishing.view, defect, SystemClock().now())):
-        print_line(line)
+        print_prose(line)
 
 
 def discard(defect: DefectId, /, *, json: Json = False, acting: Acting = ONESELF, where: Where = ANYWHERE) -> None:

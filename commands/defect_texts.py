@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from commands.options import ANYWHERE, DefectId, Json, Where
-from commands.printing import print_json, print_line, tell
+from commands.printing import minute, print_json, print_prose, tell
 from feeds.types import DefectReport, DefectView
 from notifier import publishing, revisions
 from notifier.delivery.describing import affected_words
@@ -47,7 +47,7 @@ def _show_revisions(defect: str, where: Where, *, json: bool) -> None:
 
 
 def _standing_lines(view: DefectView) -> Iterator[str]:
-    yield f"{view.id} is {view.state}, revision {view.revision}; filed by {view.filed_by} at {view.filed_at}"
+    yield f"{view.id} is {view.state}, revision {view.revision}; filed by {view.filed_by} at {minute(view.filed_at)}"
     if view.reason:
         yield f"  because: {view.reason}"
     yield from text_lines(_report_of(view))
@@ -57,8 +57,8 @@ def _standing_lines(view: DefectView) -> Iterator[str]:
 
 
 def _revision_lines(view: RevisionView) -> Iterator[str]:
-    published = f", published at {view.published_at}" if view.published_at else ""
-    yield f"revision {view.revision}: {view.state}, by {view.by} at {view.at}{published}"
+    published = f", published at {minute(view.published_at)}" if view.published_at else ""
+    yield f"revision {view.revision}: {view.state}, by {view.by} at {minute(view.at)}{published}"
     yield from (f"  changed: {change}" for change in view.changes)
     yield from text_lines(view.report)
 
@@ -82,4 +82,4 @@ def _report_of(view: DefectView) -> DefectReport:
 
 def _print_all(lines: Iterable[str]) -> None:
     for line in lines:
-        print_line(line)
+        print_prose(line)

@@ -19,7 +19,7 @@ from commands.filing.filing import File, Filing
 from commands.filing.texts import read_report
 from commands.ledgers import print_ledger
 from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, checked, read_input
-from commands.printing import print_json, print_line, print_table
+from commands.printing import print_json, print_prose, print_table
 from commands.showing import effect_lines, show_audience, show_drift, tell_warnings
 from feeds.life import State
 from feeds.types import DefectReport, DefectView, Reason, Resolution
@@ -111,7 +111,7 @@ def preview(
         return
     show_audience(view)
     for line in effect:
-        print_line(line)
+        print_prose(line)
     tell_warnings(view.warnings)
 
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 
 import msgspec
 from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
+
+from storage import parse_instant
 
 #: Columns of an output that is no terminal.
 _WITHOUT_LIMIT = 10_000
@@ -31,6 +35,22 @@ def print_line(line: str) -> None:
     """Print one line of an answer, at once: whoever reads a running service's output waits for it."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def print_prose(line: str) -> None:
+    """Print one line that people read; a terminal that is too narrow gets it in several, with whole words."""
+    if not sys.stdout.isatty():
+        print_line(line)
+        return
+    indent = " " * (len(line) - len(line.lstrip()) + 2)
+    width = shutil.get_terminal_size().columns
+    for part in textwrap.wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False):
+        print_line(part)
+
+
+def minute(at: str) -> str:
+    """Return an instant as people write it."""
+    return f"{parse_instant(at):%Y-%m-%d %H:%M} UTC"
 
 
 def tell(sentence: str) -> None:

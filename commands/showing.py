@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import UNSET
 
-from commands.printing import print_line, print_table, tell
+from commands.printing import minute, print_line, print_prose, print_table, tell
 from feeds.types import DefectView, Effect, LintWarning
 from notifier.types import AudienceView, BacktestView, DriftView
 
@@ -47,7 +47,7 @@ def show_drift(view: DriftView) -> None:
     """Print how an audience has changed since it was previewed; nothing where it has not."""
     counts = (view.at_risk, view.cannot_tell, view.already_upgraded, view.repair_owed)
     if view.new or view.upgraded or any(count.then != count.now for count in counts):
-        print_line(f"since {view.person} previewed revision {view.revision} at {view.at}: {view.sentence}")
+        print_prose(f"since {view.person} previewed revision {view.revision} at {minute(view.at)}: {view.sentence}")
 
 
 def effect_lines(view: DefectView) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from commands.options import ANYWHERE, ONESELF, Acting, Json, Where
-from commands.printing import print_json, print_line
+from commands.printing import print_json, print_prose
 from feeds import rules
 from feeds.rules import RulesView
 from storage import SystemClock, Tx
@@ -29,7 +29,7 @@ def sign_off(
         print_json(view)
         return
     for line in _lines(view):
-        print_line(line)
+        print_prose(line)
 
 
 def _asked(tx: Tx, people: int, person: str) -> RulesView:
