@@ -1,9 +1,23 @@
 -- Forgetting a customer
 
+-- Whoever would link one more install to the customer waits, and then finds no customer.
+
+-- name: lock_erased
+SELECT no FROM customers WHERE no = :recipient;
+
+-- name: lock_erased (postgresql)
+SELECT no FROM customers WHERE no = :recipient FOR UPDATE;
+
+-- name: hold_installs_of
+SELECT i.no, i.product_no FROM installs i WHERE i.customer_no = :recipient ORDER BY i.no;
+
+-- name: hold_installs_of (postgresql)
+SELECT i.no, i.product_no FROM installs i WHERE i.customer_no = :recipient ORDER BY i.no FOR NO KEY UPDATE;
+
 -- name: exposed_installs_of
 SELECT e.install_no, e.state, d.id AS defect FROM installs i JOIN exposures e ON e.install_no = i.no
 JOIN defects d ON d.no = e.defect_no
-WHERE i.recipient = :recipient AND e.state IS NOT NULL ORDER BY e.install_no, d.no;
+WHERE i.customer_no = :recipient AND e.state IS NOT NULL ORDER BY e.install_no, d.no;
 
 -- name: erase_acceptor
 UPDATE accepted_risks SET accepted_by = 'erased' WHERE accepted_by = :customer;

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from feeds import store as defects
-from installs_registry import customers, dropping
-from notifier import notices, owing
+from installs_registry import customers, dropping, products
+from notifier import notices, owing, sweeping
 from notifier.exposures import Change, Span
 from notifier.notices import Wanted
 from notifier.owed import Cause
@@ -30,6 +31,7 @@ def erase_customer(tx: Tx, customer: str, now: datetime) -> None:
     deleted is overwritten in the database file before this is acknowledged.
     """
     customer_no = customers.number(tx, customer)
+    held = _hold_installs(tx, customer_no)
     exposed = tx.all(sql.exposed_installs_of, recipient=customer_no)
     tx.run(sql.erase_suppressions, recipient=customer_no)
     customers.erase(tx, customer, now)
@@ -38,7 +40,20 @@ def erase_customer(tx: Tx, customer: str, now: datetime) -> None:
     tx.run(sql.erase_acceptor, customer=customer)
     for row in exposed:
         _owe_in_app(tx, row, now)
+    for product_no, install_nos in held.items():
+        sweeping.sweep_moved(tx, product_no, [-no for no in install_nos], now)
     tx.scrub()
+
+
+def _hold_installs(tx: Tx, customer_no: int) -> Mapping[int, Sequence[int]]:
+    """Hold a customer, its installs and their products against all others; return the installs by product."""
+    tx.all(sql.lock_erased, recipient=customer_no)
+    held: dict[int, list[int]] = defaultdict(list)
+    for row in tx.all(sql.hold_installs_of, recipient=customer_no):
+        held[row["product_no"]].append(row["no"])
+    for product_no in sorted(held):
+        products.lock(tx, product_no, shared=True)
+    return held
 
 
 def _owe_in_app(tx: Tx, exposed: Row, now: datetime) -> None:

@@ -82,6 +82,11 @@ SELECT s.no, s.product_no, s.cause, s.generation, s.told_anew, s.position, s.sta
 FROM sweeps s JOIN defects d ON d.no = s.defect_no JOIN products p ON p.no = s.product_no
 WHERE s.finished_at IS NULL ORDER BY s.no LIMIT 1 FOR UPDATE OF s SKIP LOCKED;
 
+-- name: open_sweeps_of
+SELECT s.no, s.cause, s.generation, s.told_anew, s.started_at, d.id AS defect, p.id AS product
+FROM sweeps s JOIN defects d ON d.no = s.defect_no JOIN products p ON p.no = s.product_no
+WHERE s.finished_at IS NULL AND s.product_no = :product_no ORDER BY s.no;
+
 -- name: end_of_page
 SELECT max(recipient) AS high, count(*) AS recipients FROM (
     SELECT DISTINCT recipient FROM installs WHERE product_no = :product_no AND recipient > :low

@@ -6,6 +6,7 @@ resumes after a kill where it was, and never holds the writer long.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +17,7 @@ from notifier import owing
 from notifier.exposures import Span
 from notifier.owed import Cause
 from notifier.owing import Matter
-from notifier.publications import Rulebook
+from notifier.publications import Rulebook, load_index
 from storage import Statements, Tx, instant
 
 sql = Statements(__package__)
@@ -68,13 +69,33 @@ def _assess_page(tx: Tx, rulebook: Rulebook, sweep: dict[str, Any], defect: Defe
     tx.all(sql.lock_installs, product_no=sweep["product_no"], low=span.low, high=span.high)
     product = products.find(tx, sweep["product"])
     rule = rulebook.index(tx, product.no).rules.get(defect.id)
-    matter = Matter(defect, Cause(sweep["cause"]), sweep["started_at"], told_anew=bool(sweep["told_anew"]))
-    owing.record_span(tx, matter, span, product, rule, now)
+    owing.record_span(tx, _matter(sweep, defect), span, product, rule, now)
     if span.high == _LAST:
         tx.run(sql.finish_sweep, no=sweep["no"], at=instant(now))
     else:
         tx.run(sql.move_sweep, no=sweep["no"], position=span.high)
     tx.notify()
+
+
+def _matter(sweep: dict[str, Any], defect: Defect) -> Matter:
+    return Matter(defect, Cause(sweep["cause"]), sweep["started_at"], told_anew=bool(sweep["told_anew"]))
+
+
+def sweep_moved(tx: Tx, product_no: int, recipients: Sequence[int], now: datetime) -> None:
+    """Do the open sweeps of a product for recipients that were none before: the pages they belong to may be over.
+
+    The caller holds the product and the recipients' installs, so that no sweep begins and no page sees them meanwhile.
+    """
+    sweeps = tx.all(sql.open_sweeps_of, product_no=product_no)
+    index = load_index(tx, product_no) if sweeps else None
+    for sweep in sweeps:
+        defect = defects.find(tx, sweep["defect"])
+        if index is None or defect.generation != sweep["generation"]:
+            continue
+        product = products.find(tx, sweep["product"])
+        for recipient in recipients:
+            rule = index.rules.get(defect.id)
+            owing.record_span(tx, _matter(sweep, defect), Span.one(recipient), product, rule, now)
 
 
 def is_swept(tx: Tx, defect_no: int | None = None) -> bool:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
-from notifier import forgetting
+import pytest
+
+from notifier import forgetting, publishing
+from notifier.sweeping import sweep_page
 from notifier.verdicts import Acceptance, accept_risks
 from storage import Tx
-from tests.notifier.stage import Stage
+from tests.notifier.stage import AT_RISK, Stage
 
 TABLES = ("customers", "installs", "notices", "notice_installs", "deliveries", "accepted_risks", "exposures")
 
@@ -34,6 +37,22 @@ async def test_its_install_is_held_by_nobody_known_and_warned_in_the_app(stage: 
     assert await stage.kinds(install="i-1") == [("warning", "pending")]
     answer = await stage.check_in("i-1")
     assert [(notice.kind.value, notice.state) for notice in answer.notices] == [("warning", "sent")]
+
+
+@pytest.mark.parametrize("pages", range(6))
+async def test_whoever_is_erased_while_a_sweep_is_under_way_leaves_no_install_unwarned(stage: Stage, pages: int) -> None:
+    for number in range(4):
+        await stage.holds(f"c{number}", f"held-{number}")
+        await stage.check_in(f"free-{number}", footprint=AT_RISK)
+    defect = await stage.file()
+    await stage.database.call(publishing.publish, defect, stage.by("ada"))
+    for _ in range(pages):
+        await stage.database.call(sweep_page, stage.rulebook, stage.now, 2)
+    for customer in ("c0", "c3"):
+        await stage.database.call(forgetting.erase_customer, customer, stage.now)
+    await stage.sweep()
+    warned = [notice.installs for notice in await stage.notices(defect=defect) if notice.state == "pending"]
+    assert sorted(warned) == [[f"{kind}-{number}"] for kind in ("free", "held") for number in range(4)]
 
 
 async def test_all_that_is_held_can_be_exported(stage: Stage) -> None:
