@@ -40,7 +40,7 @@ async def test_its_install_is_held_by_nobody_known_and_warned_in_the_app(stage: 
 
 
 @pytest.mark.parametrize("pages", range(6))
-async def test_whoever_is_erased_while_a_sweep_is_under_way_leaves_no_install_unwarned(stage: Stage, pages: int) -> None:
+async def test_whoever_is_erased_while_a_sweep_is_under_way_leaves_nobody_unwarned(stage: Stage, pages: int) -> None:
     for number in range(4):
         await stage.holds(f"c{number}", f"held-{number}")
         await stage.check_in(f"free-{number}", footprint=AT_RISK)
