@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from api import open_doors
-from api.asking import Route, Serve, Work
+from api.asking import Route
 from api.bounces import MEDIA_TYPES as BOUNCES
 from api.bounces import take_bounce
 from api.call_list import get_call_list
@@ -13,9 +13,26 @@ from api.check import check_by_body, check_by_query
 from api.check_ins import take_check_in
 from api.handlers import customers, defects, history, installs, notices, products, rules
 from api.imports import MEDIA_TYPES, take_import
-from api.keys import Role
 from api.ledgers import get_funnel, get_ledger
 from api.previewing import get_audience
+from api.route_kinds import (
+    ADMIN,
+    ADMIN_OR_APP,
+    ALL,
+    ANYBODY,
+    DECIDES,
+    FILES,
+    READS,
+    READS_OR_APP,
+    act,
+    delete,
+    post,
+    put,
+    read,
+    serve,
+    take,
+    told,
+)
 from api.sample_mail import send_sample
 from api.types import (
     AudienceQuery,
@@ -34,7 +51,6 @@ from api.types import (
     PageQuery,
     SampleSent,
     VerdictView,
-    Witness,
 )
 from api.watching import get_progress
 from feeds.rules import RulesView, SignOffWish
@@ -60,21 +76,17 @@ from notifier.types import (
     FunnelView,
     LedgerView,
     NoticeView,
-    PendingView,
     ProgressView,
     PublishedView,
     PublishPendingView,
     ReleaseAnswer,
 )
 
-ANYBODY: Final[frozenset[Role]] = frozenset()
-ALL: Final = frozenset(Role)
-ADMIN: Final = frozenset({Role.ADMIN})
-DECIDES: Final = ADMIN | {Role.APPROVER}
-FILES: Final = DECIDES | {Role.REPORTER}
-READS: Final = FILES | {Role.VIEWER}
-ADMIN_OR_APP: Final = ADMIN | {Role.APP}
-READS_OR_APP: Final = READS | {Role.APP}
+_RELEASES: Final = "/v1/products/{product}/releases"
+_CUSTOMER: Final = "/v1/customers/{customer}"
+_INSTALL: Final = "/v1/installs/{install}"
+_DEFECT: Final = "/v1/defects/{defect}"
+_CSV: Final = ("text/csv",)
 
 #: The facts of a check by GET: each is a parameter of its own.
 FOOTPRINT_PARAMETERS: Final = {
@@ -91,136 +103,27 @@ FOOTPRINT_PARAMETERS: Final = {
     "example": {"footprint.notebooks": "12", "footprint.storage_format": "v2"},
 }
 
-#: The answers of an act that may wait for a second person.
-_SIGNED: Final = {200: DefectView, 202: PendingView}
-
-
-def _read(
-    path: str,
-    roles: frozenset[Role],
-    work: Work,
-    answer: object,
-    *,
-    query: object = None,
-    cached: bool = False,
-    tokens: bool = False,
-) -> Route:
-    return Route(
-        method="GET",
-        path=path,
-        roles=roles,
-        work=work,
-        answers={200: answer},
-        query=query,
-        cached=cached,
-        tokens=tokens,
-    )
-
-
-def _put(
-    path: str,
-    roles: frozenset[Role],
-    work: Work,
-    body: object,
-    answer: object,
-    *,
-    publishes: bool = False,
-    tokens: bool = False,
-) -> Route:
-    return Route(
-        method="PUT",
-        path=path,
-        roles=roles,
-        work=work,
-        body=body,
-        answers={200: answer},
-        writes=True,
-        publishes=publishes,
-        tokens=tokens,
-    )
-
-
-def _act(name: str, work: Work, body: object = None, *, signed: bool = False, publishes: bool = False) -> Route:
-    return Route(
-        method="POST",
-        path=f"/v1/defects/{{defect}}/{name}",
-        roles=DECIDES,
-        work=work,
-        body=body,
-        answers=_SIGNED if signed else {200: DefectView},
-        writes=True,
-        publishes=publishes,
-    )
-
-
-def _open(path: str, serve: Serve, answer: object) -> Route:
-    return Route(method="GET", path=path, roles=ANYBODY, serve=serve, answers={200: answer})
-
-
 ROUTES: Final[tuple[Route, ...]] = (
     # Products and releases
-    _read("/v1/products", READS, products.list_products, Page[ProductView], query=PageQuery, cached=True),
-    _read("/v1/products/{product}", READS, products.get_product, ProductView, cached=True),
-    _put(
-        "/v1/products/{product}",
-        ADMIN,
-        products.put_product,
-        ProductDeclaration,
-        ProductView,
-        publishes=True,
-    ),
-    _read(
-        "/v1/products/{product}/releases",
-        READS,
-        products.list_releases,
-        Page[ReleaseView],
-        query=PageQuery,
-        cached=True,
-    ),
-    _put(
-        "/v1/products/{product}/releases/{version}",
-        ADMIN,
-        products.put_release,
-        ReleaseDeclaration,
-        ReleaseAnswer,
-        publishes=True,
-    ),
+    read("/v1/products", READS, products.list_products, Page[ProductView], query=PageQuery, cached=True),
+    read("/v1/products/{product}", READS, products.get_product, ProductView, cached=True),
+    put("/v1/products/{product}", ADMIN, products.put_product, ProductDeclaration, ProductView, publishes=True),
+    read(_RELEASES, READS, products.list_releases, Page[ReleaseView], query=PageQuery, cached=True),
+    put(f"{_RELEASES}/{{version}}", ADMIN, products.put_release, ReleaseDeclaration, ReleaseAnswer, publishes=True),
     # Customers and installs
-    _read("/v1/customers/{customer}", READS, customers.get_customer, CustomerView),
-    _put("/v1/customers/{customer}", ADMIN, customers.put_customer, CustomerRecord, CustomerView),
-    Route(
-        method="DELETE",
-        path="/v1/customers/{customer}",
-        roles=ADMIN,
-        work=customers.erase_customer,
-        answers={204: None},
-        writes=True,
-    ),
-    _read("/v1/customers/{customer}/export", DECIDES, customers.export_customer, dict[str, Any]),
-    _put("/v1/customers/{customer}/preferences", ADMIN, customers.put_preferences, PreferencesWish, CustomerView),
-    _read("/v1/customers/{customer}/claim-codes", ADMIN, customers.list_claim_codes, list[ClaimCodeView]),
-    Route(
-        method="POST",
-        path="/v1/customers/{customer}/claim-codes",
-        roles=ADMIN,
-        work=customers.make_claim_code,
-        body=ClaimCodeWish,
-        answers={201: NewClaimCode},
-        writes=True,
-    ),
-    Route(
-        method="DELETE",
-        path="/v1/customers/{customer}/claim-codes",
-        roles=ADMIN,
-        work=customers.void_claim_codes,
-        answers={204: None},
-        writes=True,
-    ),
-    _read("/v1/installs/{install}", READS_OR_APP, installs.get_install, InstallView, tokens=True),
-    _read("/v1/installs/{install}/history", READS_OR_APP, history.get_history, History, tokens=True),
+    read(_CUSTOMER, READS, customers.get_customer, CustomerView),
+    put(_CUSTOMER, ADMIN, customers.put_customer, CustomerRecord, CustomerView),
+    delete(_CUSTOMER, ADMIN, customers.erase_customer),
+    read(f"{_CUSTOMER}/export", DECIDES, customers.export_customer, dict[str, Any]),
+    put(f"{_CUSTOMER}/preferences", ADMIN, customers.put_preferences, PreferencesWish, CustomerView),
+    read(f"{_CUSTOMER}/claim-codes", ADMIN, customers.list_claim_codes, list[ClaimCodeView]),
+    post(f"{_CUSTOMER}/claim-codes", ADMIN, customers.make_claim_code, ClaimCodeWish, {201: NewClaimCode}),
+    delete(f"{_CUSTOMER}/claim-codes", ADMIN, customers.void_claim_codes),
+    read(_INSTALL, READS_OR_APP, installs.get_install, InstallView, tokens=True),
+    read(f"{_INSTALL}/history", READS_OR_APP, history.get_history, History, tokens=True),
     Route(
         method="PUT",
-        path="/v1/installs/{install}",
+        path=_INSTALL,
         roles=ADMIN_OR_APP,
         serve=take_check_in,
         body=CheckIn,
@@ -228,23 +131,8 @@ ROUTES: Final[tuple[Route, ...]] = (
         writes=True,
         tokens=True,
     ),
-    Route(
-        method="POST",
-        path="/v1/import/{kind}",
-        roles=ADMIN,
-        serve=take_import,
-        query=ImportQuery,
-        streams=MEDIA_TYPES,
-        answers={200: ImportReport},
-    ),
-    Route(
-        method="POST",
-        path="/v1/mail/bounces",
-        roles=ADMIN,
-        serve=take_bounce,
-        streams=BOUNCES,
-        answers={200: BounceTaken},
-    ),
+    take("/v1/import/{kind}", take_import, MEDIA_TYPES, ImportReport, query=ImportQuery),
+    take("/v1/mail/bounces", take_bounce, BOUNCES, BounceTaken),
     # The upgrade check
     Route(
         method="POST",
@@ -266,26 +154,11 @@ ROUTES: Final[tuple[Route, ...]] = (
         tokens=True,
     ),
     # Defects
-    Route(
-        method="POST",
-        path="/v1/defects",
-        roles=FILES,
-        work=defects.file_defect,
-        body=DefectReport,
-        answers={201: DefectView},
-        writes=True,
-    ),
-    _read("/v1/defects", READS, defects.list_defects, Page[DefectView], query=DefectsQuery, cached=True),
-    _read("/v1/defects/{defect}", READS, defects.get_defect, DefectView, cached=True),
-    _read(
-        "/v1/defects/{defect}/revisions",
-        READS,
-        defects.list_revisions,
-        Page[RevisionView],
-        query=PageQuery,
-        cached=True,
-    ),
-    _put("/v1/defects/{defect}", FILES, defects.revise, DefectReport, DefectView),
+    post("/v1/defects", FILES, defects.file_defect, DefectReport, {201: DefectView}),
+    read("/v1/defects", READS, defects.list_defects, Page[DefectView], query=DefectsQuery, cached=True),
+    read(_DEFECT, READS, defects.get_defect, DefectView, cached=True),
+    read(f"{_DEFECT}/revisions", READS, defects.list_revisions, Page[RevisionView], query=PageQuery, cached=True),
+    put(_DEFECT, FILES, defects.revise, DefectReport, DefectView),
     Route(
         method="POST",
         path="/v1/audience",
@@ -295,118 +168,45 @@ ROUTES: Final[tuple[Route, ...]] = (
         body=DefectReport,
         answers={200: AudienceView},
     ),
-    Route(
-        method="POST",
-        path="/v1/defects/{defect}/publish",
-        roles=DECIDES,
-        work=defects.publish,
-        answers={200: PublishedView, 202: PublishPendingView},
-        writes=True,
+    post(
+        f"{_DEFECT}/publish",
+        DECIDES,
+        defects.publish,
+        None,
+        {200: PublishedView, 202: PublishPendingView},
         publishes=True,
     ),
-    _act("discard", defects.discard),
-    _act("reopen", defects.reopen, Reason, publishes=True),
-    _act("resolve", defects.resolve, Resolution, signed=True, publishes=True),
-    _act("withdraw", defects.withdraw, Reason, signed=True, publishes=True),
-    _act("object", defects.object_to, Hold),
-    _act("pause", defects.pause, Hold),
-    _act("resume", defects.resume, signed=True),
+    act("discard", defects.discard),
+    act("reopen", defects.reopen, Reason, publishes=True),
+    act("resolve", defects.resolve, Resolution, signed=True, publishes=True),
+    act("withdraw", defects.withdraw, Reason, signed=True, publishes=True),
+    act("object", defects.object_to, Hold),
+    act("pause", defects.pause, Hold),
+    act("resume", defects.resume, signed=True),
     Route(
         method="POST",
-        path="/v1/defects/{defect}/test",
+        path=f"{_DEFECT}/test",
         roles=DECIDES,
         serve=send_sample,
         body=TestMail,
         answers={200: SampleSent},
     ),
-    Route(
-        method="GET",
-        path="/v1/defects/{defect}/audience",
-        roles=READS,
-        serve=get_audience,
-        query=AudienceQuery,
-        answers={200: AudienceView},
-    ),
-    Route(
-        method="GET",
-        path="/v1/defects/{defect}/progress",
-        roles=READS,
-        serve=get_progress,
-        answers={200: ProgressView, 204: None},
-        also=("text/event-stream",),
-    ),
-    Route(
-        method="GET",
-        path="/v1/defects/{defect}/ledger",
-        roles=READS,
-        serve=get_ledger,
-        query=LedgerQuery,
-        answers={200: LedgerView},
-        also=("text/csv",),
-    ),
-    Route(
-        method="GET",
-        path="/v1/defects/{defect}/funnel",
-        roles=READS,
-        serve=get_funnel,
-        query=LedgerQuery,
-        answers={200: FunnelView},
-        also=("text/csv",),
-    ),
-    Route(
-        method="GET",
-        path="/v1/defects/{defect}/call-list",
-        roles=DECIDES,
-        serve=get_call_list,
-        query=CallListQuery,
-        answers={200: Page[Entry]},
-        also=("text/csv",),
-    ),
-    _read("/v1/defects/{defect}/call-list/counts", READS, defects.count_calls, CallCounts),
+    serve(f"{_DEFECT}/audience", READS, get_audience, AudienceView, query=AudienceQuery),
+    serve(f"{_DEFECT}/progress", READS, get_progress, ProgressView, also=("text/event-stream",), nothing=True),
+    serve(f"{_DEFECT}/ledger", READS, get_ledger, LedgerView, query=LedgerQuery, also=_CSV),
+    serve(f"{_DEFECT}/funnel", READS, get_funnel, FunnelView, query=LedgerQuery, also=_CSV),
+    serve(f"{_DEFECT}/call-list", DECIDES, get_call_list, Page[Entry], query=CallListQuery, also=_CSV),
+    read(f"{_DEFECT}/call-list/counts", READS, defects.count_calls, CallCounts),
     # The vendor's own rules
-    _read("/v1/rules", READS, rules.get_rules, RulesView),
-    Route(
-        method="POST",
-        path="/v1/rules/sign-off",
-        roles=DECIDES,
-        work=rules.sign_off,
-        body=SignOffWish,
-        answers={200: RulesView, 202: RulesView},
-        writes=True,
-    ),
+    read("/v1/rules", READS, rules.get_rules, RulesView),
+    post("/v1/rules/sign-off", DECIDES, rules.sign_off, SignOffWish, {200: RulesView, 202: RulesView}),
     # Notices
-    _read(
-        "/v1/notices",
-        READS_OR_APP,
-        notices.list_notices,
-        Page[NoticeView],
-        query=NoticesQuery,
-        tokens=True,
-    ),
-    Route(
-        method="POST",
-        path="/v1/notices/{notice}/seen",
-        roles=ADMIN_OR_APP,
-        work=notices.seen,
-        query=Witness,
-        answers={200: NoticeView},
-        writes=True,
-        tokens=True,
-    ),
-    Route(
-        method="POST",
-        path="/v1/notices/{notice}/choose",
-        roles=ADMIN_OR_APP,
-        work=notices.choose,
-        query=Witness,
-        body=Choice,
-        answers={200: NoticeView},
-        writes=True,
-        tokens=True,
-    ),
+    read("/v1/notices", READS_OR_APP, notices.list_notices, Page[NoticeView], query=NoticesQuery, tokens=True),
+    told("seen", notices.seen),
+    told("choose", notices.choose, Choice),
     # Without a key
-    _open("/healthz", open_doors.healthz, Health),
-    _open("/readyz", open_doors.readyz, Health),
-    _open("/metrics", open_doors.metrics, str),
-    _open("/openapi.json", open_doors.openapi, dict[str, Any]),
+    serve("/healthz", ANYBODY, open_doors.healthz, Health),
+    serve("/readyz", ANYBODY, open_doors.readyz, Health),
+    serve("/metrics", ANYBODY, open_doors.metrics, str),
+    serve("/openapi.json", ANYBODY, open_doors.openapi, dict[str, Any]),
 )
