@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from installs_registry import footprints
@@ -11,9 +11,10 @@ from installs_registry.known import KnownProduct
 from risk import Fact, FactType, Value
 from storage import Tx
 
-#: The number of an install's version, its own, and values of its declared facts; None clears one, what is left out
-#: stays.
-Change = tuple[int, int, Mapping[str, Value | None]]
+#: The number of an install's version, its own, and the known values of its declared facts.
+Known = tuple[int, int, Mapping[str, Value]]
+#: The same, and the names of the facts whose values have changed.
+Change = tuple[int, int, Mapping[str, Value], Collection[str]]
 
 #: The part in which each install has a row.
 _FIRST = 1
@@ -58,20 +59,20 @@ def _reader(fact: Fact) -> Callable[[object], Value] | None:
     return None if fact.type in _PLAIN else lambda cell: value_of(fact, cell)
 
 
-def insert(tx: Tx, product: KnownProduct, changes: Sequence[Change]) -> None:
+def insert(tx: Tx, product: KnownProduct, made: Sequence[Known]) -> None:
     """Store the first footprints of new installs: each has a row in the first part, known values or not."""
     for part in parts_of(product):
         facts = [fact for fact in product.facts.values() if product.parts[fact.name] == part]
         columns = [column for fact in facts for column in cells_of(product, fact, None)]
         rows = (
             (version_no, install_no, *_row(product, facts, values))
-            for version_no, install_no, values in changes
+            for version_no, install_no, values in made
             if part == _FIRST or any(fact.name in values for fact in facts)
         )
         tx.bulk_insert(footprint_table(product.no, part), (*KEY, *columns), rows)
 
 
-def _row(product: KnownProduct, facts: Sequence[Fact], values: Mapping[str, Value | None]) -> list[object]:
+def _row(product: KnownProduct, facts: Sequence[Fact], values: Mapping[str, Value]) -> list[object]:
     """Return the cells of these facts, in their order."""
     row: list[object] = []
     for fact in facts:
@@ -83,33 +84,35 @@ def _row(product: KnownProduct, facts: Sequence[Fact], values: Mapping[str, Valu
     return row
 
 
-def write(tx: Tx, product: KnownProduct, changes: Iterable[Change]) -> None:
-    """Store changes of footprints, at the version each install has now; a statement for facts that changed together."""
-    for part, rows in _by_part(product, changes).items():
-        alike: dict[tuple[str, ...], list[dict[str, object]]] = {}
-        for key, cells in rows:
-            alike.setdefault(tuple(cells), []).append({**dict(zip(KEY, key, strict=True)), **cells})
-        for columns, parameters in alike.items():
-            tx.many_built(upsert(product, part, columns), parameters)
+def write(tx: Tx, product: KnownProduct, changes: Sequence[Change]) -> None:
+    """Store changes of footprints, at the version each install has now.
+
+    A part takes one statement: the facts that have changed in any of its rows are written in all of them, as they are.
+    """
+    changed = {name for *_, names in changes for name in names}
+    for part in sorted({product.parts[name] for name in changed}):
+        facts = [product.facts[name] for name in sorted(changed) if product.parts[name] == part]
+        own = frozenset(fact.name for fact in facts)
+        rows = [
+            _cells(product, facts, version_no, install_no, values)
+            for version_no, install_no, values, names in changes
+            if not own.isdisjoint(names)
+        ]
+        tx.built_at_once(upsert(tx.dialect, product, part, facts), rows)
+
+
+def _cells(
+    product: KnownProduct, facts: Sequence[Fact], version_no: int, install_no: int, values: Mapping[str, Value]
+) -> dict[str, object]:
+    """Return the row of an install by its columns."""
+    row: dict[str, object] = {"version_no": version_no, "install_no": install_no}
+    for fact in facts:
+        row |= cells_of(product, fact, values.get(fact.name))
+    return row
 
 
 def move(tx: Tx, product: KnownProduct, moves: Iterable[tuple[int, int, int]]) -> None:
     """Let footprints follow their installs, each given as its number, the version it had and the one it has now."""
     rows = [{"install_no": no, "version_no": had, "moved_to": has} for no, had, has in moves]
     for part in parts_of(product) if rows else ():
-        tx.many_built(moving(product, part), rows)
-
-
-_Rows = dict[int, list[tuple[tuple[int, int], dict[str, object]]]]
-
-
-def _by_part(product: KnownProduct, changes: Iterable[Change]) -> _Rows:
-    """Return the rows of each part, by their keys."""
-    found: _Rows = {}
-    for version_no, install_no, values in changes:
-        cells: dict[int, dict[str, object]] = {}
-        for name, value in values.items():
-            cells.setdefault(product.parts[name], {}).update(cells_of(product, product.facts[name], value))
-        for part, columns in cells.items():
-            found.setdefault(part, []).append(((version_no, install_no), columns))
-    return found
+        tx.built_at_once(moving(tx.dialect, product, part), rows)

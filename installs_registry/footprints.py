@@ -19,6 +19,7 @@ import risk
 from installs_registry.known import KnownProduct
 from risk import Fact, FactType, Value
 from storage import ColumnType, Tx
+from storage.queries import Dialect
 
 #: The key of every part, in this order.
 KEY = ("version_no", "install_no")
@@ -121,23 +122,45 @@ def ensure(tx: Tx, product: KnownProduct) -> None:
         tx.add_columns(footprint_table(product.no, part), wanted)
 
 
-def upsert(product: KnownProduct, part: int, cells: Sequence[str]) -> str:
-    """Return the SQL that writes these columns of one row of a part, named after its parameters, the key's too."""
-    names = (*KEY, *cells)
-    changes = ", ".join(f"{name} = excluded.{name}" for name in cells)
+def upsert(dialect: Dialect, product: KnownProduct, part: int, facts: Iterable[Fact]) -> str:
+    """Return the SQL that writes these facts into rows of a part, for `Tx.built_at_once`.
+
+    A row is given by the names of its columns, the key's too.
+    """
+    columns = dict.fromkeys(KEY, ColumnType.INTEGER)
+    for fact in facts:
+        columns |= _column_types(product, fact)
+    names = ", ".join(columns)
+    if dialect == "sqlite":
+        rows = f"VALUES ({', '.join(f':{name}' for name in columns)})"
+    else:
+        rows = f"SELECT {names} FROM {_given(columns)}"  # noqa: S608 - our own names
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in KEY)
     return (
-        f"INSERT INTO {footprint_table(product.no, part)} ({', '.join(names)}) "  # noqa: S608 - our own names
-        f"VALUES ({', '.join(f':{name}' for name in names)}) "
-        f"ON CONFLICT ({', '.join(KEY)}) DO {f'UPDATE SET {changes}' if cells else 'NOTHING'}"
+        f"INSERT INTO {footprint_table(product.no, part)} ({names}) {rows} "
+        f"ON CONFLICT ({', '.join(KEY)}) DO {f'UPDATE SET {changes}' if changes else 'NOTHING'}"
     )
 
 
-def moving(product: KnownProduct, part: int) -> str:
-    """Return the SQL that moves the row of :install_no in a part from :version_no to :moved_to."""
+def moving(dialect: Dialect, product: KnownProduct, part: int) -> str:
+    """Return the SQL that moves rows of a part, for `Tx.built_at_once`: install_no from version_no to moved_to."""
+    table = footprint_table(product.no, part)
+    if dialect == "sqlite":
+        return (
+            f"UPDATE {table} SET version_no = :moved_to "  # noqa: S608 - our own names
+            "WHERE version_no = :version_no AND install_no = :install_no"
+        )
+    given = _given(dict.fromkeys((*KEY, "moved_to"), ColumnType.INTEGER))
     return (
-        f"UPDATE {footprint_table(product.no, part)} SET version_no = :moved_to "  # noqa: S608 - our own names
-        "WHERE version_no = :version_no AND install_no = :install_no"
+        f"UPDATE {table} f SET version_no = r.moved_to FROM {given} "  # noqa: S608 - our own names
+        "WHERE f.version_no = r.version_no AND f.install_no = r.install_no"
     )
+
+
+def _given(columns: Mapping[str, ColumnType]) -> str:
+    """Return the SQL of the rows r that PostgreSQL is given at once."""
+    typed = ", ".join(f"{name} {kind.postgresql}" for name, kind in columns.items())
+    return f"json_to_recordset(CAST(:rows AS JSON)) AS r ({typed})"
 
 
 def read(tx: Tx, product: KnownProduct, install_no: int, version_no: int) -> dict[str, Value]:

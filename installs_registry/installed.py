@@ -62,15 +62,15 @@ _PRESENT = """
     FROM installs i JOIN versions v ON v.no = i.version_no JOIN versions v1 ON v1.no = i.first_version_no
     LEFT JOIN customers c ON c.no = i.customer_no {tables}
     WHERE {wanted}"""
-_IDS = {
-    "sqlite": "SELECT value FROM json_each(:ids)",
-    "postgresql": "SELECT value FROM json_array_elements_text(CAST(:ids AS JSON))",
+# PostgreSQL takes a function's rows for many and would read the whole table; an array it looks up by the index.
+_OF_IDS = {
+    "sqlite": "i.id IN (SELECT value FROM json_each(:ids))",
+    "postgresql": "i.id = ANY(ARRAY(SELECT value FROM json_array_elements_text(CAST(:ids AS JSON))))",
 }
-
-
-_NUMBERS = {
-    "sqlite": "SELECT value FROM json_each(:numbers)",
-    "postgresql": "SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))",
+_OF_NUMBERS = {
+    "sqlite": "i.no IN (SELECT value FROM json_each(:numbers))",
+    "postgresql": """i.no = ANY(ARRAY(
+        SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))""",
 }
 
 
@@ -84,7 +84,7 @@ def held(tx: Tx, layout: Layout, ids: Collection[str]) -> dict[str, Installed]:
     listed = as_json(ids)
     if tx.dialect == "postgresql":
         tx.tuples(sql.lock_installs_of, ids=listed)
-    text = _PRESENT.format(columns=layout.columns, tables=layout.tables, wanted=f"i.id IN ({_IDS[tx.dialect]})")
+    text = _PRESENT.format(columns=layout.columns, tables=layout.tables, wanted=_OF_IDS[tx.dialect])
     return {row[0]: _installed(layout, row) for row in tx.built_tuples(text, {"ids": listed})}
 
 
@@ -92,8 +92,7 @@ def by_number(tx: Tx, layout: Layout, numbers: Collection[int]) -> dict[int, Ins
     """Return the installs of these numbers that there are."""
     if not numbers:
         return {}
-    wanted = f"i.no IN ({_NUMBERS[tx.dialect]})"
-    text = _PRESENT.format(columns=layout.columns, tables=layout.tables, wanted=wanted)
+    text = _PRESENT.format(columns=layout.columns, tables=layout.tables, wanted=_OF_NUMBERS[tx.dialect])
     rows = tx.built_tuples(text, {"numbers": as_json(numbers)})
     return {row[1]: _installed(layout, row) for row in rows}
 

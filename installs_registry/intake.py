@@ -11,54 +11,22 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from installs_registry import claims, footprint_rows, installed, products, releases
+from installs_registry import claims, installed, products, releases
+from installs_registry.checked_in import CheckedIn
 from installs_registry.footprint_rows import Layout
 from installs_registry.installed import Installed, as_json
 from installs_registry.known import KnownProduct
 from installs_registry.plain_text import is_id
 from installs_registry.reports import Arrival, Reader, Report
 from installs_registry.tokens import digest, opens
-from risk import Value
-from storage import IntegrityProblem, Statements, TransactionConflict, Tx, instant
+from installs_registry.writing import write
+from storage import Statements, Tx, instant
 from storage.outcomes import Conflict, Invalid, NotFound, Refusal
 
 sql = Statements(__package__)
-
-
-class CheckedIn(msgspec.Struct, frozen=True):
-    """What a check-in has done."""
-
-    #: None: the install was not known.
-    before: Installed | None
-    after: Installed
-    #: What changed of the install itself, by column.
-    columns: Mapping[str, Any]
-    #: What changed of its footprint; None: the fact is absent now.
-    values: Mapping[str, Value | None]
-
-    @property
-    def install_no(self) -> int:
-        """The install's number."""
-        return self.after.no
-
-    @property
-    def recipient(self) -> int:
-        """Whom its notices go to from now on."""
-        return self.after.recipient
-
-    @property
-    def changed(self) -> bool:
-        """Anything but the time it was last seen."""
-        return self.before is None or bool(self.columns or self.values)
-
-    @property
-    def is_written(self) -> bool:
-        """Whether the time it was last seen is stored already, beside what changed of the install."""
-        return self.before is None or bool(self.columns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,14 +69,15 @@ def take(tx: Tx, reception: Reception, arrivals: Sequence[Arrival], now: datetim
             outcomes.append(_changed(known[arrival.install], reading, numbers, at))
         else:
             outcomes.append(_made(reception.product, fresh[arrival.install], arrival, reading, numbers, at))
-    _store(tx, reception.product, [outcome for outcome in outcomes if isinstance(outcome, CheckedIn)], at)
+    write(tx, reception.product, [outcome for outcome in outcomes if isinstance(outcome, CheckedIn)], at)
     return outcomes
 
 
 def see(tx: Tx, seen: Mapping[int, str]) -> None:
     """Store when installs were last seen, instants by the installs' numbers; never an earlier time than is stored."""
-    if seen:
-        tx.many(sql.see_install, [{"no": no, "at": at} for no, at in sorted(seen.items())])
+    if seen and tx.dialect == "postgresql":
+        tx.tuples(sql.lock_installs, numbers=as_json(seen))
+    tx.at_once(sql.see_install, [{"no": no, "at": at} for no, at in seen.items()])
 
 
 def _customers(tx: Tx, arrivals: Iterable[Arrival]) -> dict[str, int]:
@@ -229,102 +198,3 @@ def _changed(before: Installed, report: Report, numbers: Mapping[str, int], at: 
     if values:
         merged = {name: value for name, value in {**before.values, **values}.items() if value is not None}
     return CheckedIn(before, replace(before, last_seen_at=at, values=merged, **columns), columns, values)
-
-
-def _store(tx: Tx, product: KnownProduct, checked: Sequence[CheckedIn], at: str) -> None:
-    new = [one.after for one in checked if one.before is None]
-    if new:
-        _insert(tx, product, new)
-    rewritten = [one for one in checked if one.columns]
-    if rewritten:
-        tx.many(sql.update_install, [_row(one.after) for one in rewritten])
-    moves = [
-        (one.install_no, one.before.version_no, one.after.version_no)
-        for one in rewritten
-        if one.before is not None and "version_no" in one.columns
-    ]
-    footprint_rows.move(tx, product, moves)
-    had = [(one.no, one.version_no, at) for one in new] + [(no, has, at) for no, _, has in moves]
-    if had:
-        tx.bulk_insert("install_versions", ("install_no", "version_no", "since"), had)
-    _refit(tx, product, [one for one in checked if one.values], at)
-
-
-def _refit(tx: Tx, product: KnownProduct, refitted: Sequence[CheckedIn], at: str) -> None:
-    """Store the footprints that changed, and which facts it was."""
-    if refitted:
-        footprint_rows.write(tx, product, [(one.after.version_no, one.install_no, one.values) for one in refitted])
-        changes = [(one.install_no, as_json(sorted(one.values)), at) for one in refitted]
-        tx.bulk_insert("footprint_changes", ("install_no", "facts", "at"), changes)
-
-
-#: Columns of installs as a new row has them, the last one after their number in the order of Installed.
-_COLUMNS = (
-    "id",
-    "no",
-    "product_no",
-    "version_no",
-    "first_version_no",
-    "customer_no",
-    "recipient",
-    "os",
-    "os_version",
-    "os_version_key",
-    "arch",
-    "acquired_through",
-    "token_hash",
-    "first_seen_at",
-    "last_seen_at",
-)
-
-
-def _insert(tx: Tx, product: KnownProduct, made: Sequence[Installed]) -> None:
-    """Store installs that nobody has made before.
-
-    Another transaction that makes one of them at this moment is waited for (two in one order of ids, so that they
-    do not wait for each other), and then all of this one is done again: the second time the install is there.
-    """
-    ordered = sorted(made, key=_id) if tx.dialect == "postgresql" else made
-    try:
-        tx.bulk_insert("installs", _COLUMNS, map(_new_row, ordered))
-    except IntegrityProblem as error:
-        raise TransactionConflict(str(error)) from error
-    footprint_rows.insert(tx, product, [(after.version_no, after.no, after.values) for after in made])
-
-
-def _new_row(after: Installed) -> tuple[object, ...]:
-    return (
-        after.id,
-        after.no,
-        after.product_no,
-        after.version_no,
-        after.version_no,
-        after.customer_no,
-        after.recipient,
-        after.os,
-        after.os_version,
-        after.os_version_key,
-        after.arch,
-        after.acquired_through,
-        after.token_hash,
-        after.first_seen_at,
-        after.last_seen_at,
-    )
-
-
-def _row(after: Installed) -> dict[str, object]:
-    return {
-        "no": after.no,
-        "version_no": after.version_no,
-        "customer_no": after.customer_no,
-        "os": after.os,
-        "os_version": after.os_version,
-        "os_version_key": after.os_version_key,
-        "arch": after.arch,
-        "acquired_through": after.acquired_through,
-        "at": after.last_seen_at,
-    }
-
-
-def _id(after: Installed) -> str:
-    return after.id

@@ -73,7 +73,7 @@ SELECT text, no FROM versions WHERE product_no = :product_no AND text IN (SELECT
 
 -- name: version_numbers (postgresql)
 SELECT text, no FROM versions
-WHERE product_no = :product_no AND text IN (SELECT value FROM json_array_elements_text(CAST(:texts AS JSON)));
+WHERE product_no = :product_no AND text = ANY(ARRAY(SELECT value FROM json_array_elements_text(CAST(:texts AS JSON))));
 
 -- name: insert_version
 INSERT INTO versions (product_no, text, sort_key) VALUES (:product_no, :text, :sort_key)
@@ -122,7 +122,7 @@ SELECT no FROM customers WHERE id = :id;
 SELECT id, no FROM customers WHERE id IN (SELECT value FROM json_each(:ids));
 
 -- name: customer_numbers (postgresql)
-SELECT id, no FROM customers WHERE id IN (SELECT value FROM json_array_elements_text(CAST(:ids AS JSON)));
+SELECT id, no FROM customers WHERE id = ANY(ARRAY(SELECT value FROM json_array_elements_text(CAST(:ids AS JSON))));
 
 -- name: customer_id
 SELECT id FROM customers WHERE no = :no;
@@ -152,7 +152,7 @@ SELECT c.no, c.id, c.name, c.email, c.locale, c.time_zone, c.webhook, c.partner,
 FROM customers c
 LEFT JOIN preferences pe ON pe.customer_no = c.no AND pe.channel = 'email'
 LEFT JOIN preferences pw ON pw.customer_no = c.no AND pw.channel = 'webhook'
-WHERE c.no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)));
+WHERE c.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
 
 -- name: unlink_installs
 UPDATE installs SET customer_no = NULL, recipient = -no WHERE customer_no = :customer_no;
@@ -171,7 +171,7 @@ SELECT no, id FROM installs WHERE customer_no = :customer_no ORDER BY id;
 SELECT no FROM installs WHERE 1 = 0 AND id = :ids;
 
 -- name: lock_installs_of (postgresql)
-SELECT no FROM installs WHERE id IN (SELECT value FROM json_array_elements_text(CAST(:ids AS JSON)))
+SELECT no FROM installs WHERE id = ANY(ARRAY(SELECT value FROM json_array_elements_text(CAST(:ids AS JSON))))
 ORDER BY no FOR NO KEY UPDATE;
 
 -- name: find_install
@@ -204,6 +204,17 @@ SELECT (SELECT COALESCE(max(no), 0) FROM installs) + value AS no FROM json_each(
 -- name: fresh_install_numbers (postgresql)
 SELECT nextval(pg_get_serial_sequence('installs', 'no')) AS no FROM json_array_elements_text(CAST(:places AS JSON));
 
+-- name: lock_installs
+SELECT no FROM installs WHERE 1 = 0 AND id = :numbers;
+
+-- name: lock_installs (postgresql)
+SELECT no FROM installs
+WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+ORDER BY no FOR NO KEY UPDATE;
+
+-- What follows is done for many rows at once (storage.Tx.at_once). The array has PostgreSQL look the rows up by the
+-- index, where it would read a small table whole.
+
 -- name: update_install
 UPDATE installs
 SET version_no = :version_no, customer_no = :customer_no, recipient = COALESCE(CAST(:customer_no AS BIGINT), -no), os = :os,
@@ -211,8 +222,39 @@ SET version_no = :version_no, customer_no = :customer_no, recipient = COALESCE(C
     acquired_through = :acquired_through, last_seen_at = :at
 WHERE no = :no;
 
+-- name: update_install (postgresql)
+UPDATE installs i
+SET version_no = r.version_no, customer_no = r.customer_no, recipient = COALESCE(r.customer_no, -i.no), os = r.os,
+    os_version = r.os_version, os_version_key = r.os_version_key, arch = r.arch,
+    acquired_through = r.acquired_through, last_seen_at = r.at
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, version_no BIGINT, customer_no BIGINT, os TEXT,
+    os_version TEXT, os_version_key TEXT, arch TEXT, acquired_through TEXT, at TEXT)
+WHERE i.no = r.no AND i.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
+
 -- name: see_install
 UPDATE installs SET last_seen_at = :at WHERE no = :no AND last_seen_at < :at;
+
+-- name: see_install (postgresql)
+UPDATE installs i SET last_seen_at = r.at
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, at TEXT)
+WHERE i.no = r.no AND i.last_seen_at < r.at
+    AND i.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
+
+-- name: insert_version_had
+INSERT INTO install_versions (install_no, version_no, since) VALUES (:install_no, :version_no, :at);
+
+-- name: insert_version_had (postgresql)
+INSERT INTO install_versions (install_no, version_no, since)
+SELECT install_no, version_no, at
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (install_no BIGINT, version_no BIGINT, at TEXT);
+
+-- name: insert_footprint_change
+INSERT INTO footprint_changes (install_no, facts, at) VALUES (:install_no, :facts, :at);
+
+-- name: insert_footprint_change (postgresql)
+INSERT INTO footprint_changes (install_no, facts, at)
+SELECT install_no, facts, at
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (install_no BIGINT, facts TEXT, at TEXT);
 
 -- name: versions_of_installs
 SELECT h.install_no, v.text FROM install_versions h JOIN versions v ON v.no = h.version_no
@@ -220,5 +262,5 @@ WHERE h.install_no IN (SELECT value FROM json_each(:numbers)) ORDER BY h.install
 
 -- name: versions_of_installs (postgresql)
 SELECT h.install_no, v.text FROM install_versions h JOIN versions v ON v.no = h.version_no
-WHERE h.install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+WHERE h.install_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
 ORDER BY h.install_no, h.no;

@@ -13,8 +13,8 @@ import msgspec
 import risk
 from feeds import store as defects
 from installs_registry import installs
+from installs_registry.checked_in import CheckedIn
 from installs_registry.installed import Installed, as_json
-from installs_registry.intake import CheckedIn
 from notifier import linking, owing
 from notifier.exposures import Change, Span
 from notifier.held import HeldProduct

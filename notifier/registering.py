@@ -13,7 +13,7 @@ import msgspec
 
 from installs_registry import customers, installs, intake
 from installs_registry.addresses import Network
-from installs_registry.intake import CheckedIn
+from installs_registry.checked_in import CheckedIn
 from installs_registry.known import KnownProduct
 from installs_registry.reports import Arrival
 from installs_registry.types import CheckIn, CustomerRecord, CustomerView

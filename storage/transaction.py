@@ -72,6 +72,14 @@ class Tx(ABC):
         """Carry out a change for each of `rows`; return how many rows were touched in all."""
         return self._guarded(statement.name, self._affect_many, statement.text(self.dialect), rows)
 
+    def at_once(self, statement: Statement, rows: Sequence[Mapping[str, object]]) -> int:
+        """Carry out a change for rows that have nothing to do with one another; return how many were touched in all.
+
+        SQLite is given its wording for each row, PostgreSQL its own once, with all rows in `:rows`: a JSON list of
+        objects, of which `json_to_recordset` makes a table. So the server is waited for once, however many there are.
+        """
+        return self._guarded(statement.name, self._affect_at_once, statement.text(self.dialect), rows) if rows else 0
+
     def built(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
         """Return the rows of SQL from one of the two generators: conditions and footprint columns."""
         return self._guarded("a built statement", self._fetch, self._wording(text), parameters)
@@ -87,6 +95,10 @@ class Tx(ABC):
     def many_built(self, text: str, rows: Iterable[Mapping[str, object]]) -> int:
         """Carry out built SQL for each of `rows`; return how many rows were touched in all."""
         return self._guarded("a built statement", self._affect_many, self._wording(text), rows)
+
+    def built_at_once(self, text: str, rows: Sequence[Mapping[str, object]]) -> int:
+        """Carry out built SQL, worded for this database as `at_once` wants it; return how many rows were touched."""
+        return self._guarded("a built statement", self._affect_at_once, self._wording(text), rows) if rows else 0
 
     def bulk_insert(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
         """Append many rows, streamed; return how many. Raises IntegrityProblem where one is there already."""
@@ -206,6 +218,9 @@ class Tx(ABC):
 
     @abstractmethod
     def _affect_many(self, text: str, rows: Iterable[Mapping[str, object]]) -> int: ...
+
+    @abstractmethod
+    def _affect_at_once(self, text: str, rows: Sequence[Mapping[str, object]]) -> int: ...
 
     @abstractmethod
     def _append(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int: ...

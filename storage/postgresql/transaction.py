@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import psycopg
 from psycopg.pq import TransactionStatus
 
@@ -55,6 +56,9 @@ class PostgresqlTx(Tx):
         with self._connection.cursor() as cursor:
             cursor.executemany(text.encode(), rows)
             return max(0, cursor.rowcount)
+
+    def _affect_at_once(self, text: str, rows: Sequence[Mapping[str, object]]) -> int:
+        return self._affect(text, {"rows": msgspec.json.encode(rows).decode()})
 
     def _append(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
         count = 0

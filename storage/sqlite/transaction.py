@@ -51,6 +51,9 @@ class SqliteTx(Tx):
     def _affect_many(self, text: str, rows: Iterable[Mapping[str, object]]) -> int:
         return max(0, self._connection.executemany(text, rows).rowcount)
 
+    def _affect_at_once(self, text: str, rows: Sequence[Mapping[str, object]]) -> int:
+        return self._affect_many(text, rows)
+
     def _append(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
         places = ", ".join("?" * len(columns))
         text = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"  # noqa: S608 - names are checked

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import msgspec
 
 from installs_registry import customers, intake, products, releases
-from installs_registry.intake import CheckedIn, Reception
+from installs_registry.checked_in import CheckedIn
+from installs_registry.intake import Reception
 from installs_registry.reports import Arrival
 from installs_registry.types import (
     CheckIn,

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from installs_registry import installs, products
-from installs_registry.intake import CheckedIn
+from installs_registry.checked_in import CheckedIn
 from installs_registry.reports import Arrival
 from installs_registry.types import CheckIn, InstallView
 from storage import Database, Tx, instant

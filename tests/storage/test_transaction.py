@@ -67,6 +67,29 @@ async def test_a_change_for_no_row_touches_none(store: Database) -> None:
     assert await store.call(Tx.bulk_insert, "owners", ["id"], []) == 0
 
 
+ADD_OWNERS = Statement(
+    "add_owners",
+    "INSERT INTO owners (id) VALUES (:id)",
+    for_postgresql("INSERT INTO owners (id) SELECT id FROM json_to_recordset(CAST(:rows AS JSON)) AS r (id TEXT)"),
+)
+
+
+async def test_rows_given_at_once_are_all_written(store: Database) -> None:
+    assert await store.call(Tx.at_once, ADD_OWNERS, [{"id": 'é "\\'}, {"id": "b"}]) == 2
+    assert await store.read(Tx.tuples, statement("SELECT id FROM owners ORDER BY id")) == [("b",), ('é "\\',)]
+
+
+async def test_no_rows_given_at_once_ask_nothing_of_the_database(store: Database) -> None:
+    assert await store.call(Tx.at_once, statement("no SQL at all"), []) == 0
+
+
+async def test_a_row_that_is_there_already_fails_all_that_are_given_at_once(store: Database) -> None:
+    await store.call(Tx.at_once, ADD_OWNERS, [{"id": "a"}])
+    with pytest.raises(IntegrityProblem, match="add_owners"):
+        await store.call(Tx.at_once, ADD_OWNERS, [{"id": "b"}, {"id": "a"}])
+    assert await store.read(Tx.tuples, statement("SELECT id FROM owners")) == [("a",)]
+
+
 async def test_a_change_gives_back_rows_where_it_says_returning(store: Database) -> None:
     insert = statement("INSERT INTO owners (id) VALUES (:id) ON CONFLICT (id) DO NOTHING RETURNING id")
     assert await store.call(Tx.all, insert, id="a") == [{"id": "a"}]
