@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import risk
 from storage.outcomes import Fault, Invalid
 
-from .conditions import parse_condition
+from .conditions import ConditionError, parse_condition
 from .ranges import as_ranges, range_faults, version_fault
 from .texts import one_line, plain, web_address
 from .types import DefectReport, RemedyOffer
@@ -89,7 +89,7 @@ def _condition(text: str | None, vocabulary: risk.Vocabulary) -> tuple[object | 
         return None, unstorable
     try:
         node = parse_condition(text, vocabulary)
-    except risk.ConditionError as error:
+    except ConditionError as error:
         return None, (Fault("/condition", f"At character {error.position + 1}: {error}"),)
     return risk.tree_to_json(node), ()
 

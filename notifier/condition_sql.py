@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Final
 
 from installs_registry.footprints import Column
-from risk import ConditionError, FactType, Node, Scheme, Vocabulary, check_condition
-from risk.check import scheme_of
+from risk import FactType, Node, Scheme, Vocabulary, fits
+from risk.kinds import scheme_of
 from risk.tree import Scalar
 from storage.queries import Dialect
 
@@ -64,11 +64,7 @@ class _Writer:
         if node.op in ("&&", "||"):
             joint = " AND " if node.op == "&&" else " OR "
             return f"({joint.join(self.condition(arg) for arg in node.args)})"
-        try:
-            check_condition(node, self.vocabulary)
-        except ConditionError:
-            return "CAST(NULL AS BOOLEAN)"
-        return self.test(node)
+        return self.test(node) if fits(node, self.vocabulary) else "CAST(NULL AS BOOLEAN)"
 
     def test(self, node: Node) -> str:
         if node.op in ("literal", "name"):

@@ -3,12 +3,12 @@
 Pure: no I/O, no clock, no state. Imports the standard library and `packaging`, nothing else.
 """
 
-from .check import ConditionError, check_condition
 from .decisions import Decision, Exposure, Severity, decide
 from .defects import Defect, Product, Release, Remedy, Shelf
 from .evaluate import Explanation, compile_condition, explain_condition
 from .facts import Fact, Facts, FactType, Value, Vocabulary
 from .index import ProductIndex
+from .kinds import fits
 from .ranges import Range, RangeError, VersionSet, compile_ranges
 from .rules import Rule, Standing
 from .tree import Node, names, tree_from_json, tree_to_json
@@ -19,7 +19,7 @@ from .versions import SCHEMES, InvalidVersion, Key, Scheme, UnrankedVersion, sch
 __all__ = ["SCHEMES", "InvalidVersion", "Key", "Range", "RangeError", "Scheme", "UnrankedVersion", "VersionSet"]
 __all__ += ["compile_ranges", "scheme"]
 __all__ += ["Fact", "FactType", "Facts", "Value", "Vocabulary"]
-__all__ += ["ConditionError", "Explanation", "Node", "check_condition", "compile_condition", "explain_condition"]
-__all__ += ["names", "tree_from_json", "tree_to_json"]
+__all__ += ["Explanation", "Node", "compile_condition", "explain_condition", "fits", "names"]
+__all__ += ["tree_from_json", "tree_to_json"]
 __all__ += ["Defect", "Product", "ProductIndex", "Release", "Remedy", "Rule", "Severity", "Shelf", "Standing"]
 __all__ += ["Considered", "Decision", "Exposure", "Finding", "Question", "SafeTarget", "Verdict", "decide"]

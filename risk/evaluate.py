@@ -12,14 +12,14 @@ from itertools import chain
 from operator import methodcaller
 from typing import Any, Final, NamedTuple
 
-from .check import ConditionError, check_condition, scheme_of
 from .facts import Facts, FactType, Value, Vocabulary
+from .kinds import fits, scheme_of
 from .operators import BESIDE_CONSTANTS, COMPARE, Test, Truth
 from .tree import Node, names, tree_to_json
 from .versions import InvalidVersion, Scheme
 from .words import Say, Words, words
 
-#: Reads one value from the facts, None where it is absent; typed loosely, as `check` has seen to the types.
+#: Reads one value from the facts, None where it is absent; typed loosely, as `fits` has seen to the types.
 Read = Callable[[Facts], Any]
 #: Says why it is as it is.
 Reasons = Callable[[Facts], tuple[str, ...]]
@@ -170,9 +170,7 @@ def _together(says: tuple[Say, ...]) -> Reasons:
 
 def _single(node: Node, vocabulary: Vocabulary, *, negated: bool) -> Single:
     named = sorted(names(node))
-    try:
-        check_condition(node, vocabulary)
-    except ConditionError:
+    if not fits(node, vocabulary):
         return Single(_nothing, None, tuple((name, _nothing) for name in named))
     test, said = _test(node, vocabulary), words(node)
     if negated:

@@ -75,6 +75,14 @@ class Scheme:
             raise _invalid(text, self.name, f"1 to {MAX_LENGTH} printable characters")
         return self.places.get(text) or self.encode(text)
 
+    def takes(self, text: str) -> bool:
+        """Tell whether the text is a version of the scheme, its place declared."""
+        try:
+            self.sort_key(text)
+        except InvalidVersion:
+            return False
+        return True
+
 
 def scheme(name: str, order: Sequence[str] = ()) -> Scheme:
     """Return the scheme of that name; `order` is for `list` alone: its releases, oldest first.

@@ -11,9 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from risk import ConditionError, Node, Vocabulary, check_condition
+from risk import Node, Vocabulary
 from risk.tree import COMPARISONS, TEXT_TESTS, Scalar
 
+from .check import check_condition
+from .errors import ConditionError
 from .tokens import Token, number, string, tokens
 
 #: Longest text of a condition, in characters.

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from risk import ConditionError
 from risk.facts import MAX_INTEGER, UNSTORABLE
 from risk.tree import Scalar
+
+from .errors import ConditionError
 
 
 @dataclass(frozen=True, slots=True)

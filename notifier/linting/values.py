@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from feeds.conditions import parse_condition
+from feeds.conditions import ConditionError, parse_condition
 from feeds.types import LintWarning
 from installs_registry import footprints
 from installs_registry.known import KnownProduct
 from notifier.condition_sql import condition_sql
-from risk import ConditionError, Node
+from risk import Node
 from storage import Tx
 
 #: Values of one condition that are looked up.

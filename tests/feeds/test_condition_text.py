@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from feeds.conditions import parse_condition
-from risk import ConditionError, Node, names, tree_from_json, tree_to_json
+from feeds.conditions import ConditionError, parse_condition
+from risk import Node, names, tree_from_json, tree_to_json
 from tests.risk.builders import a_vocabulary
 
 

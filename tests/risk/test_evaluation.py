@@ -125,8 +125,28 @@ def test_a_platform_version_that_does_not_parse_is_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    "tree", [[">", ["name", "retired"], 0], ["has", "retired"], ["!", ["has", "retired"]], [">", ["name", "sync"], 0]]
+    "tree",
+    [
+        [">", ["name", "retired"], 0],
+        ["has", "retired"],
+        ["!", ["has", "retired"]],
+        ["name", "notebooks"],
+        [">", ["name", "sync"], 0],
+        ["<", ["name", "sync"], True],
+        ["==", ["name", "notebooks"], "1"],
+        ["in", ["name", "notebooks"], ["list", 1, "1"]],
+        ["in", ["name", "notebooks"], ["list", ["name", "disk"]]],
+        ["in", "a", ["name", "storage_format"]],
+        ["in", ["name", "sync"], ["list", True]],
+        ["contains", ["name", "plugins"], "a"],
+        [">", ["size", ["name", "notebooks"]], 0],
+        ["==", ["name", "engine"], ["version", "1.0"]],
+        ["==", ["name", "engine"], ["name", "platform.os_version"]],
+        ["==", 1, 1],
+    ],
 )
 def test_a_test_that_todays_declarations_do_not_allow_is_unknown(tree: object) -> None:
     compiled = compile_condition(tree_from_json(tree), a_vocabulary())
-    assert compiled({"retired": 1, "sync": True}) is None
+    facts: dict[str, Value] = {"notebooks": 1, "disk": 1.0, "sync": True, "storage_format": "a", "plugins": ("a",)}
+    versions = {"engine": "1.0.0", "platform.os_version": "1.0.0"}
+    assert compiled({"retired": 1, **facts, **versions}) is None
