@@ -20,10 +20,11 @@ from commands.filing.texts import read_report
 from commands.ledgers import print_ledger
 from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, checked, read_input
 from commands.printing import print_json, print_prose, print_table
-from commands.showing import effect_lines, show_audience, show_drift, tell_warnings
+from commands.showing import effect_lines, show_audience, show_drift, taken_back_lines, tell_warnings
 from feeds.life import State
 from feeds.types import DefectReport, DefectView, Reason, Resolution
 from notifier import drift, previews, publishing
+from notifier.progress import progress
 from notifier.types import PublishedView, PublishPendingView
 from storage import SystemClock, Tx
 
@@ -152,13 +153,22 @@ def withdraw(
     /,
     *,
     reason: Annotated[str, Parameter(help="Why; customers read it.")],
+    watch: Annotated[bool, Parameter(negative="", help="Show how the all-clears go out, until the last.")] = False,
     json: Json = False,
     acting: Acting = ONESELF,
     where: Where = ANYWHERE,
 ) -> None:
     """Take a defect back: nothing unsent leaves, and who was warned hears why. Takes two people."""
     body = checked({"reason": reason}, Reason)
-    print_acted(defect, where.call(publishing.withdraw, defect, body, by(acting)), json=json)
+    acted = where.call(publishing.withdraw, defect, body, by(acting))
+    print_acted(defect, acted, json=json)
+    if not isinstance(acted.view, DefectView):
+        return
+    if watch:
+        watching.watch(defect, where=where)
+    elif not json:
+        for line in taken_back_lines(where.read(progress, defect, SystemClock().now()).taken_back):
+            print_prose(line)
 
 
 def list_(

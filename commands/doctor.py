@@ -14,11 +14,13 @@ from cyclopts import Parameter
 
 from commands.dkim import looked_over
 from commands.keeping import kept_secret, mail_hold
+from commands.lanes import how
 from commands.options import ANYWHERE, Json, Where
 from commands.printing import print_json, print_table
 from feeds import audit
 from feeds import heads as signed_heads
 from feeds.audit import Broken
+from notifier.delivery import lane_store
 from storage import Database, SystemClock, Tx
 
 #: What a fact of the database has to be for nothing acknowledged to be lost.
@@ -133,4 +135,5 @@ def _contents(tx: Tx) -> list[Finding]:
     return [
         _whole(audit.verify(tx)),
         Finding("mail", "leaves" if hold is None else f"held since {hold.since}: {hold.reason}"),
+        *(Finding(f"lane {each.lane}", how(each)) for each in lane_store.standings(tx)),
     ]

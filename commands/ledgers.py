@@ -9,7 +9,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from commands.options import ANYWHERE, DefectId, Json, Where
-from commands.printing import print_json, print_line, print_table
+from commands.printing import print_json, print_line, print_prose, print_table
+from commands.showing import taken_back_lines
 from feeds import store as defects
 from notifier import funnel, ledger
 from notifier.ledger import Slice
@@ -86,6 +87,8 @@ def _print_numbers(view: LedgerView) -> None:
     ]
     for count, sentence in counts:
         print_line(f"{count:>9,}  {sentence}")
+    for line in taken_back_lines(view.taken_back):
+        print_prose(line)
     if view.installed:
         proofs = ", ".join(f"{count:,} {_plain(proof)}" for proof, count in view.proof_at_install.items() if count)
         print_line(f"strongest proof when they installed: {proofs}")

@@ -12,12 +12,12 @@ from cyclopts import App, Parameter
 
 from commands import epoch, keeping
 from commands.dkim import dkim_key, dkim_record
+from commands.lanes import how
 from commands.options import ANYWHERE, FileOrInput, Where, read_input
-from commands.printing import print_line, tell
+from commands.printing import print_line, print_prose, tell
 from commands.settings import Settings
 from notifier.delivery import lane_store, suppressing
 from notifier.delivery.bouncing import Doorkeeper, Taken
-from notifier.delivery.lanes import Standing
 from notifier.delivery.releasing import doubt_before
 from notifier.delivery.retrying import Patience
 from notifier.delivery.return_path import ReturnPath
@@ -71,7 +71,7 @@ def lanes(*, where: Where = ANYWHERE) -> None:
     """Show the lanes that are paused or slowed down, and why."""
     standings = where.read(lane_store.standings)
     for each in standings:
-        print_line(standing_line(each))
+        print_prose(f"{each.lane}  {how(each)}")
     if not standings:
         tell("all lanes are open")
 
@@ -102,14 +102,6 @@ async def released(database: Database, settings: Settings, since: datetime | Non
     """Let mail leave; return how many deliveries were in doubt, and how many wait."""
     await epoch.adopt(settings.database, database, clock)
     return await database.call(_release, settings, since, clock.now())
-
-
-def standing_line(standing: Standing) -> str:
-    """Return how a lane stands, for people."""
-    slower = "" if standing.rate is None else f"  {standing.rate:.2g} mails a second"
-    rest = standing.rest
-    paused = "" if rest is None else f"  paused, next try {rest.until:%Y-%m-%d %H:%M} UTC: {rest.reason}"
-    return f"{standing.lane}{slower}{paused}"
 
 
 def _release(tx: Tx, settings: Settings, since: datetime | None, now: datetime) -> tuple[int, int]:

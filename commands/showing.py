@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from commands.printing import minute, print_line, print_prose, print_table, tell
 from feeds.types import DefectView, Effect, LintWarning
-from notifier.types import AudienceView, BacktestView, DriftView
+from notifier.types import AudienceView, BacktestView, DriftView, TakenBackView
 
 
 def show_audience(view: AudienceView) -> None:
@@ -66,6 +66,19 @@ def _told_lines(effect: Effect) -> list[str]:
         (effect.unchanged, "concerned as before: told nothing"),
     )
     return [f"  {told.recipients:>7,} ({told.installs:,} installs) {words}" for told, words in groups]
+
+
+def taken_back_lines(view: TakenBackView | None) -> list[str]:
+    """Return what a withdrawal or a narrowing took back, a line each; none where nothing was taken back."""
+    if view is None:
+        return []
+    fates = f"{view.never_sent:,} never sent, {view.in_doubt:,} in doubt, {view.sent:,} sent"
+    refused = f", {view.refused:,} refused for good" if view.refused else ""
+    cleared = f"{view.all_clears_sent:,} of {view.all_clears:,} sent" if view.all_clears else "none owed so far"
+    return [
+        f"  {view.by} at {minute(view.at)}; of its warnings: {fates}{refused}",
+        f"  all-clears, to those who have it or may have it: {cleared}",
+    ]
 
 
 def tell_warnings(warnings: Iterable[LintWarning]) -> None:

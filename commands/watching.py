@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from commands.options import ANYWHERE, DefectId, Where
-from commands.printing import print_line, tell
+from commands.printing import print_line, print_prose, tell
+from commands.showing import taken_back_lines
 from notifier.progress import Watching
 from notifier.types import ProgressView
 from storage import Clock, Database, SystemClock
@@ -33,6 +34,8 @@ def watch(defect: DefectId, /, *, where: Where = ANYWHERE) -> None:
             tell(f"The sending goes on. To look again: forewarn defect watch {defect}")
             raise
     print_line(ended(defect, last))
+    for line in taken_back_lines(last.taken_back if last else None):
+        print_prose(line)
 
 
 async def follow(database: Database, defect: str, show: Show, clock: Clock | None = None) -> ProgressView | None:
@@ -90,10 +93,15 @@ def sentence(view: ProgressView) -> str:
     """Return in few words how it goes."""
     if view.paused_until:
         return f"paused until {view.paused_until[:16].replace('T', ' ')} UTC"
+    if view.held_since:
+        return "all mail is held: forewarn mail release"
     if view.per_second and view.seconds_left is not None:
         return f"{view.per_second:,.0f}/s, {_left(view.seconds_left)} left"
     if view.sweeping and not view.total:
         return "looking at the installs"
+    if view.resting:
+        lane, until = min(view.resting.items(), key=lambda each: each[1])
+        return f"{lane} rests until {until[11:16]} UTC: forewarn mail lanes"
     return "waiting to be tried again" if view.retrying else "waiting"
 
 

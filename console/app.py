@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from console import acts, defect_page, mails, overview, pages, progress_page, public, sign_in
+from console import acts, defect_page, lanes_page, mails, overview, pages, progress_page, public, sign_in
 from console.parts import PARTS, Parts
 from console.visiting import acted, shown
 
@@ -29,6 +29,7 @@ def add_routes(app: web.Application, parts: Parts) -> None:
             web.get(f"{_DEFECT}/progress", shown(progress_page.show)),
             web.get(f"{_DEFECT}/funnel", shown(progress_page.show_funnel)),
             web.post(f"{_DEFECT}/{{act:[a-z]+}}", acted(acts.carry_out)),
+            web.get("/lanes", shown(lanes_page.show)),
             web.get("/mails", shown(mails.show_all)),
             web.get(_MAIL, shown(mails.show_one)),
             web.get(f"{_MAIL}/html", shown(mails.draw)),

@@ -12,6 +12,7 @@ from feeds.life import State
 from feeds.types import DefectView
 from installs_registry import products
 from notifier import previews, publishing
+from notifier.delivery import lane_store
 from notifier.ledger import ledger
 from notifier.progress import progress
 from notifier.types import AudienceView, LedgerView, ProgressView
@@ -115,6 +116,8 @@ def show(tx: Tx, visit: Visit) -> Answer:
             "state": state,
             "older": _older(product, state, rows[PAGE - 1]["no"]) if len(rows) > PAGE else None,
             "newest": before is None,
+            "held": lane_store.held(tx),
+            "resting": len(lane_store.rests(tx)),
         },
     )
 

@@ -115,6 +115,13 @@ def remedy(offer: Any) -> str:  # noqa: ANN401 - a RemedyOffer or an Option: bot
     return meaning(Option(index=0, kind=offer.kind, version=offer.version))
 
 
+def pace(rate: float) -> str:
+    """Return so many mails a second in the unit that makes a whole number of them: "6 mails a minute"."""
+    if rate >= 1:
+        return f"{counted(round(rate), 'mail')} a second"
+    return f"{counted(round(rate * 60), 'mail')} a minute"
+
+
 def _moment(moment: str | datetime) -> datetime:
     return parse_instant(moment) if isinstance(moment, str) else moment
 
@@ -128,6 +135,7 @@ FILTERS: Final[Mapping[str, Callable[..., str]]] = MappingProxyType(
         "few": few,
         "number": "{:,}".format,
         "place": place,
+        "pace": pace,
         "plain": plain,
         "proved": proved,
         "remedy": remedy,

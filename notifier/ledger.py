@@ -18,6 +18,7 @@ from installs_registry import releases
 from installs_registry.preferences import wanted
 from notifier.proofs import PROOFS, LedgerLine, Outcome
 from notifier.publications import load_product
+from notifier.taken_back import taken_back
 from notifier.types import LedgerView, StepView
 from risk import Standing
 from storage import Statements, Tx
@@ -70,6 +71,7 @@ def ledger(tx: Tx, defect_id: str) -> LedgerView:
         proof_at_install={proof: counted.before[number] for number, proof in enumerate(PROOFS)},
         proof_now={proof: counted.now[number] for number, proof in enumerate(PROOFS)},
         steps=counted.steps(defect.published_at),
+        taken_back=taken_back(tx, defect.no),
     )
 
 

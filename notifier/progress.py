@@ -14,7 +14,9 @@ import structlog
 
 from feeds import holds
 from feeds import store as defects
+from notifier.delivery import lane_store
 from notifier.states import NoticeState
+from notifier.taken_back import taken_back
 from notifier.types import ProgressView
 from storage import Clock, Database, Row, Statements, StorageError, Tx, instant, parse_instant
 
@@ -37,7 +39,15 @@ def progress(tx: Tx, defect_id: str, now: datetime) -> ProgressView:
     since = _rate_since(sweep.get("started_at"), now)
     pause = holds.active(tx, defect.no, now).pause
     rows = tx.all(sql.count_deliveries, defect_no=defect.no, since=instant(since))
-    return _view(rows, now - since, sweeping=bool(sweep.get("under_way")), paused_until=pause.until if pause else None)
+    counted = _counted(rows, now - since, sweeping=bool(sweep.get("under_way")))
+    held = lane_store.held(tx)
+    return msgspec.structs.replace(
+        counted,
+        resting={lane: instant(rest.until) for lane, rest in lane_store.rests(tx).items()},
+        held_since=held.since if held else None,
+        paused_until=pause.until if pause else None,
+        taken_back=taken_back(tx, defect.no),
+    )
 
 
 def _rate_since(started_at: str | None, now: datetime) -> datetime:
@@ -47,7 +57,8 @@ def _rate_since(started_at: str | None, now: datetime) -> datetime:
     return min(begun, now - timedelta(seconds=1))
 
 
-def _view(rows: list[Row], over: timedelta, *, sweeping: bool, paused_until: str | None) -> ProgressView:
+def _counted(rows: list[Row], over: timedelta, *, sweeping: bool) -> ProgressView:
+    """Return what the deliveries themselves tell."""
     states = dict.fromkeys(NoticeState, 0)
     by_channel: dict[str, int] = {}
     for row in rows:
@@ -74,8 +85,11 @@ def _view(rows: list[Row], over: timedelta, *, sweeping: bool, paused_until: str
         rate_over_seconds=round(over.total_seconds(), 3),
         seconds_left=round(left / rate, 1) if left and rate else None,
         sweeping=sweeping,
-        paused_until=paused_until,
+        resting={},
+        held_since=None,
+        paused_until=None,
         done=not left and not sweeping,
+        taken_back=None,
     )
 
 

@@ -69,8 +69,9 @@ DELETE FROM notice_installs WHERE install_no = :install_no AND notice_no IN (
 -- Sweeps
 
 -- name: insert_sweep
-INSERT INTO sweeps (product_no, defect_no, cause, generation, told_anew, started_at)
-VALUES (:product_no, :defect_no, :cause, :generation, :told_anew, :at);
+INSERT INTO sweeps (product_no, defect_no, cause, generation, told_anew, started_at, notices_before, changes_before)
+VALUES (:product_no, :defect_no, :cause, :generation, :told_anew, :at,
+    (SELECT COALESCE(max(no), 0) FROM notices), (SELECT COALESCE(max(no), 0) FROM exposure_changes));
 
 -- name: claim_sweep
 SELECT s.no, s.product_no, s.cause, s.generation, s.told_anew, s.position, s.started_at, d.id AS defect, p.id AS product

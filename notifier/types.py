@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -170,6 +170,19 @@ class ReleaseAnswer(ReleaseView, frozen=True, kw_only=True):
     warnings: tuple[LintWarning, ...]
 
 
+class TakenBackView(Struct, frozen=True, kw_only=True):
+    """What became of the deliveries that a withdrawal or a narrowing took back; each is in one of the first four."""
+
+    by: Annotated[Literal["withdrawn", "narrowed"], Meta(description="what took them back")]
+    at: Annotated[str, Meta(description="since when")]
+    never_sent: Annotated[int, Meta(description="had not left, and never will")]
+    in_doubt: Annotated[int, Meta(description="had left, and no answer came: the recipient may have it")]
+    sent: int
+    refused: Annotated[int, Meta(description="the other side had refused it for good, so nobody has it")]
+    all_clears: Annotated[int, Meta(description="deliveries of an all-clear, owed to those who have it or may have it")]
+    all_clears_sent: Annotated[int, Meta(description="of these, sent")]
+
+
 class ProgressView(Struct, frozen=True, kw_only=True):
     """How far a defect's deliveries have come."""
 
@@ -192,8 +205,15 @@ class ProgressView(Struct, frozen=True, kw_only=True):
     rate_over_seconds: Annotated[float, Meta(description="over how long that was measured: a minute at most")]
     seconds_left: Annotated[float | None, Meta(description="null where nothing is to be sent or nothing moves")]
     sweeping: Annotated[bool, Meta(description="installs are still being looked at, so the total may grow")]
+    resting: Annotated[
+        dict[str, str], Meta(description="lanes that are paused, whosever mail it is, and when the next mail is tried")
+    ]
+    held_since: Annotated[str | None, Meta(description="no mail leaves since then, as the database was put back")]
     paused_until: Annotated[str | None, Meta(description="null: no pause")]
     done: Annotated[bool, Meta(description="nothing is left to send")]
+    taken_back: Annotated[
+        TakenBackView | None, Meta(description="by the last withdrawal or narrowing; null: nothing was taken back")
+    ]
 
 
 class StepView(Struct, frozen=True, kw_only=True):
@@ -234,6 +254,9 @@ class LedgerView(Struct, frozen=True, kw_only=True):
     ]
     proof_now: Annotated[dict[Proof, int], Meta(description="of all exposed, the strongest proof so far")]
     steps: list[StepView]
+    taken_back: Annotated[
+        TakenBackView | None, Meta(description="by the last withdrawal or narrowing; null: nothing was taken back")
+    ]
 
 
 class Share(Struct, frozen=True, kw_only=True):

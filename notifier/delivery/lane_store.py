@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.delivery.breaker import Rest
@@ -23,6 +24,21 @@ def standings(tx: Tx) -> list[Standing]:
 def rests(tx: Tx) -> Mapping[str, Rest]:
     """Return the lanes that are paused, by name."""
     return {each.lane: each.rest for each in standings(tx) if each.rest is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """No mail leaves on any lane, and why."""
+
+    reason: str
+    #: A stored instant.
+    since: str
+
+
+def held(tx: Tx) -> Held | None:
+    """Return why no mail leaves, None where it does."""
+    row = tx.one(sql.mail_held)
+    return None if row is None else Held(row["reason"], row["since"])
 
 
 def tell(tx: Tx, changed: Iterable[Standing], now: datetime) -> None:

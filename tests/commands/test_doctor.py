@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 
 from commands.doctor import _fact
 from feeds import audit
+from notifier.delivery import lane_store
+from notifier.delivery.breaker import Rest
+from notifier.delivery.lanes import Standing
 from storage import Database, SystemClock, Tx, open_database
 from tests.commands.conftest import Forewarn
 
@@ -47,6 +51,22 @@ def test_a_database_that_is_well_exits_with_0_and_a_table_for_people(line: Forew
     assert looked.code == 0
     assert "audit" in looked.out
     assert "WRONG" not in looked.out
+
+
+def test_lanes_that_rest_are_told_with_why_until_when_and_at_what_pace(forewarn: Forewarn, database_url: str) -> None:
+    assert not [name for name in by_name(forewarn("doctor", "--json").answer) if name.startswith("lane ")]
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    rest = Rest("550 5.7.1 blocked using zen.spamhaus.org", noon, noon + timedelta(minutes=10), timedelta(minutes=10))
+    on(database_url, lane_store.tell, [Standing("google", rest, 0.5), Standing("yahoo", None, 3.0)], noon)
+    told = (
+        "slowed down to 0.5 mails a second; paused since 2026-01-01 12:00, next try 2026-01-01 12:10 UTC"
+        " after 10 minutes: 550 5.7.1 blocked using zen.spamhaus.org"
+    )
+    findings = by_name(forewarn("doctor", "--json").answer)
+    assert findings["lane google"]["found"] == told
+    assert findings["lane yahoo"]["found"] == "slowed down to 3 mails a second"
+    lines = forewarn("mail", "lanes").out.splitlines()
+    assert lines == [f"google  {told}", "yahoo  slowed down to 3 mails a second"]
 
 
 def test_an_audit_row_that_was_changed_is_found_and_named(forewarn: Forewarn, database_url: str) -> None:

@@ -36,8 +36,11 @@ def a_view(**changes: object) -> ProgressView:
         "rate_over_seconds": 3.0,
         "seconds_left": 7.0,
         "sweeping": False,
+        "resting": {},
+        "held_since": None,
         "paused_until": None,
         "done": False,
+        "taken_back": None,
         **changes,
     }
     return ProgressView(**values)  # type: ignore[arg-type]
@@ -101,6 +104,49 @@ def test_the_ledger_is_told_in_numbers_lines_and_parts(forewarn: Forewarn, datab
     assert "unreachable" in table
 
 
+TAKEN_BACK = re.compile(
+    r"  withdrawn at [-0-9]{10} [:0-9]{5} UTC; of its warnings: 1 never sent, 0 in doubt, 1 sent\n"
+    r"  all-clears, to those who have it or may have it: (.*)\n"
+)
+
+
+async def half_sent(stage: Stage) -> None:
+    await stage.publish()
+    await stage.deliver(customer="ann")
+
+
+def test_a_withdrawal_says_what_was_never_sent_in_doubt_and_sent(forewarn: Forewarn, database_url: str) -> None:
+    a_vendor(database_url, half_sent)
+    withdraw = ("defect", "withdraw", "NOTES-4411", "--reason", "It was the test rig.")
+    assert "never sent" not in forewarn(*withdraw, "--as", "Ada").out
+    withdrawn = forewarn(*withdraw, "--as", "Omar").out
+    first, rest = withdrawn.split("\n", 1)
+    assert first.startswith("NOTES-4411 is withdrawn")
+    assert (told := TAKEN_BACK.fullmatch(rest))
+    assert told[1] == "none owed so far"
+
+    async def all_clear(stage: Stage) -> None:
+        await stage.sweep()
+        await stage.deliver()
+
+    a_vendor(database_url, all_clear)
+    for command in ("watch", "ledger"):
+        assert (told := TAKEN_BACK.search(forewarn("defect", command, "NOTES-4411").out)), command
+        assert told[1] == "1 of 1 sent"
+    assert forewarn("defect", "ledger", "NOTES-4411", "--json").answer["taken_back"]["never_sent"] == 1
+
+
+def test_withdrawing_can_be_watched(forewarn: Forewarn, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_vendor(database_url, half_sent)
+    seen: list[str] = []
+    monkeypatch.setattr(watching, "watch", lambda defect, *, where: seen.append(f"{defect} on {where.database}"))
+    withdraw = ("defect", "withdraw", "NOTES-4411", "--reason", "It was the test rig.", "--watch")
+    for person in ("Ada", "Omar"):
+        assert seen == []
+        assert forewarn(*withdraw, "--as", person).code == 0
+    assert seen == [f"NOTES-4411 on {database_url}"]
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
@@ -109,6 +155,11 @@ def test_the_ledger_is_told_in_numbers_lines_and_parts(forewarn: Forewarn, datab
         ({"per_second": 0.0, "seconds_left": None}, "waiting"),
         ({"per_second": 0.0, "seconds_left": None, "retrying": 3}, "waiting to be tried again"),
         ({"paused_until": "2026-01-01T13:00:00.000000Z"}, "paused until 2026-01-01 13:00 UTC"),
+        ({"held_since": "2026-01-01T13:00:00.000000Z"}, "all mail is held: forewarn mail release"),
+        (
+            {"per_second": 0.0, "seconds_left": None, "resting": {"google": "2026-01-01T13:05:00.000000Z"}},
+            "google rests until 13:05 UTC: forewarn mail lanes",
+        ),
         ({"total": 0, "sweeping": True, "per_second": 0.0, "seconds_left": None}, "looking at the installs"),
     ],
 )

@@ -27,6 +27,7 @@ async def _every_page(house: House) -> list[str]:
         "/mails",
         "/mails/1",
         "/mails/1/html",
+        "/lanes",
         "/time-zone",
         "/sign-in",
         "/sign-in?code=x",

@@ -34,6 +34,20 @@ async def test_when_nothing_is_left_nothing_is_drawn_anew(house: House) -> None:
     assert "refresh" not in (await house.get(f"/defects/{defect}/progress")).text
 
 
+async def test_what_a_withdrawal_took_back_is_told_with_its_all_clears(house: House) -> None:
+    defect = await with_warned(house)
+    await house.stage.deliver(customer="ann")
+    await house.stage.withdraw(defect)
+    await house.enter()
+    frame = (await house.get(f"/defects/{defect}/progress")).text
+    assert "Withdrawn on 1 January 2026 at 12:00 UTC. Of its warnings 1 never sent, 0 in doubt, 1 sent." in frame
+    assert "All-clears to those who have it or may have it: 0 of 1 sent." in frame
+    await house.stage.deliver()
+    page = (await house.get(f"/defects/{defect}")).text
+    assert "1 never sent, 0 in doubt, 1 sent" in page
+    assert "1 of 1 sent" in page
+
+
 async def test_the_frame_and_the_check_are_for_those_who_are_signed_in(house: House) -> None:
     defect = await with_warned(house)
     for name in ("progress", "funnel"):

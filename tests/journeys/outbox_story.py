@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from notifier.ledger import ledger
+from notifier.types import TakenBackView
 from storage import Row, Tx, open_database
 from tests.journeys import outbox
 from tests.journeys.outbox import DEFECT, Order, Standing
@@ -220,6 +221,7 @@ class Kept:
     in_doubt: int
     #: Notices by kind and state.
     notices: Counter[tuple[str, str]]
+    taken_back: TakenBackView | None
 
 
 async def kept_of(url: str) -> Kept:
@@ -238,7 +240,8 @@ def _kept(tx: Tx) -> Kept:
     )
     states = tx.built("SELECT kind, state FROM notices", {})
     notices = Counter((row["kind"], row["state"]) for row in states)
-    return Kept(deliveries, ledger(tx, DEFECT).in_doubt, notices)
+    view = ledger(tx, DEFECT)
+    return Kept(deliveries, view.in_doubt, notices, view.taken_back)
 
 
 def check(story: OutboxStory, kept: Kept) -> None:
@@ -247,6 +250,7 @@ def check(story: OutboxStory, kept: Kept) -> None:
     _check_the_cleared(story, kept)
     _check_duplicates(story, kept)
     _check_sums(kept)
+    _check_taken_back(kept)
 
 
 def _check_the_told(story: OutboxStory, kept: Kept) -> None:
@@ -286,3 +290,14 @@ def _check_duplicates(story: OutboxStory, kept: Kept) -> None:
 def _check_sums(kept: Kept) -> None:
     assert sum(kept.notices.values()) == len(kept.deliveries)
     assert kept.in_doubt == sum(1 for row in kept.deliveries if row["state"] == "IN_DOUBT")
+
+
+def _check_taken_back(kept: Kept) -> None:
+    """What the report calls never sent, in doubt, sent and refused is what the rows are, whatever was killed."""
+    view = kept.taken_back
+    assert view is not None
+    states = {"never_sent": "CANCELLED", "in_doubt": "IN_DOUBT", "sent": "SENT", "refused": "FAILED"}
+    rows = Counter(row["state"] for row in kept.deliveries if row["kind"] != "all_clear")
+    assert {name: getattr(view, name) for name in states} == {name: rows[state] for name, state in states.items()}
+    cleared = Counter(row["state"] for row in kept.deliveries if row["kind"] == "all_clear")
+    assert (view.all_clears, view.all_clears_sent) == (cleared.total() - cleared["CANCELLED"], cleared["SENT"])

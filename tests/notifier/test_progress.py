@@ -11,6 +11,9 @@ import pytest
 
 from feeds.types import Hold
 from notifier import publishing
+from notifier.delivery import lane_store
+from notifier.delivery.breaker import Rest
+from notifier.delivery.lanes import Standing
 from notifier.progress import Watching, mark, progress
 from notifier.registering import Reporter
 from notifier.types import ProgressView
@@ -93,6 +96,22 @@ async def test_a_pause_is_told_and_nothing_counts_as_done_meanwhile(stage: Stage
     assert view.paused_until == "2026-01-01T13:00:00.000000Z"
     assert not view.done
     assert (await seen(stage, defect, hours=2)).paused_until is None
+
+
+async def test_lanes_that_rest_and_mail_that_is_held_are_told(stage: Stage) -> None:
+    await stage.holds("ann", "ann-1")
+    defect = await stage.publish()
+    view = await seen(stage, defect)
+    assert (view.resting, view.held_since) == ({}, None)
+    rest = Rest("550 5.7.1 blocked", stage.now, stage.now + timedelta(minutes=5), timedelta(minutes=5))
+    await stage.database.call(
+        lane_store.tell, [Standing("google", rest, None), Standing("yahoo", None, 1.0)], stage.now
+    )
+    hold = "INSERT INTO mail_hold (one, reason, since) VALUES (1, 'a copy', '2026-01-01T00:00:00.000000Z')"
+    await stage.database.call(lambda tx: tx.run_built(hold, {}))
+    view = await seen(stage, defect)
+    assert view.resting == {"google": "2026-01-01T12:05:00.000000Z"}
+    assert view.held_since == "2026-01-01T00:00:00.000000Z"
 
 
 async def test_followers_see_each_change_and_the_end(stage: Stage) -> None:
