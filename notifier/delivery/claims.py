@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from notifier.states import NoticeKind, NoticeState
 from risk import Exposure, Severity
@@ -41,13 +41,27 @@ class Claimed(OwedNotice):
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True)
-class LineState:
+class LineState(NamedTuple):
     """What one line of a notice was written from; while it is the same, the words are right."""
 
     install_no: int
     version_no: int
     exposure: Exposure | None
+
+
+class NoticeLine(NamedTuple):
+    """One install of a notice, as it is now."""
+
+    install_no: int
+    #: What the vendor calls it.
+    install: str
+    version_no: int
+    exposure: Exposure | None
+
+    @property
+    def state(self) -> LineState:
+        """What its words rest on."""
+        return LineState(self.install_no, self.version_no, self.exposure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,8 +19,9 @@ from notifier.delivery import store, suppressing
 from notifier.delivery.claims import Claimed, LineState, OwedNotice
 from notifier.delivery.describing import affected_words, changes
 from notifier.delivery.fitting import fits, options
-from notifier.delivery.known import Known
+from notifier.delivery.known import About, Known
 from notifier.delivery.return_path import ReturnPath
+from notifier.delivery.safe import Guides
 from notifier.delivery.subjects import Subject
 from notifier.mails.build import Envelope, Mail, Sender, message_id
 from notifier.mails.facts import Line, MailFacts
@@ -63,10 +64,12 @@ class Composer:
     rulebook: Rulebook
     #: None: mails come back to the sender.
     return_path: ReturnPath | None = None
+    #: What the rules answer, kept over all batches.
+    guides: Guides = field(default_factory=Guides)
 
     def known(self, tx: Tx, owed: Sequence[OwedNotice]) -> Known:
         """Read what the messages of these notices rest on; raises NotFound."""
-        return Known.of(tx, self.rulebook, owed)
+        return Known.of(tx, self.rulebook, self.guides, owed)
 
     def left_alone(self, tx: Tx, claimed: Sequence[Claimed], known: Known, now: datetime) -> Mapping[str, Row]:
         """Return the addresses of these deliveries that are left alone, with the reason and the end of it."""
@@ -76,14 +79,14 @@ class Composer:
 
     def compose(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Message:
         """Return the message of a delivery; raises NobodyToTell, and UnsafeMail where it cannot be built."""
-        rows = known.lines[claimed.notice_no]
+        lines = known.lines[claimed.notice_no]
         write = self._call if claimed.channel == "webhook" else self._mail
-        return Message(write(tx, claimed, known, now), frozenset(map(store.line_state, rows)))
+        return Message(write(tx, claimed, known, now), frozenset([line.state for line in lines]))
 
     def facts_of(self, tx: Tx, notice: str) -> MailFacts:
         """Return what a notice says to its recipient now, for its page; raises NotFound."""
         owed = store.owed_notice(tx, notice)
-        return self._facts(owed, self.known(tx, [owed]))
+        return self._facts(owed, self.known(tx, [owed]))[0]
 
     def _call(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Call:
         contact = known.contact(claimed)
@@ -114,38 +117,46 @@ class Composer:
             date=now,
             answers=told["message_id"] if told else None,
             product=known.subjects[claimed.defect_no].product.id,
+            returned=self.return_path.of(claimed.notice) if self.return_path else None,
         )
-        mail = self.press.mail(self._facts(claimed, known), envelope)
-        return replace(mail, sender=self.return_path.of(claimed.notice)) if self.return_path else mail
+        facts, about = self._facts(claimed, known)
+        return self.press.mail(facts, envelope, about)
 
-    def _facts(self, owed: OwedNotice, known: Known) -> MailFacts:
+    def _facts(self, owed: OwedNotice, known: Known) -> tuple[MailFacts, About]:
+        """Return what a notice says, and the part of it that others say alike."""
         contact, subject = known.contact(owed), known.subjects[owed.defect_no]
         told = known.told.get(owed.notice_no)
-        exposures = [(row, store.line_state(row).exposure) for row in known.lines[owed.notice_no]]
-        concerned = [(row, exposure) for row, exposure in exposures if fits(owed.kind, exposure)]
-        states = [known.states[row["install_no"]] for row, _ in concerned]
-        lines = tuple(
-            subject.line(state, row["install"], exposure)
-            for state, (row, exposure) in zip(states, concerned, strict=True)
-        )
-        clears = owed.kind is NoticeKind.ALL_CLEAR
-        return MailFacts(
+        concerned = [line for line in known.lines[owed.notice_no] if fits(owed.kind, line.exposure)]
+        states = [known.states[line.install_no] for line in concerned]
+        lines = tuple([subject.line(*each) for each in zip(states, concerned, strict=True)])
+        about, clears = _about(known, owed, lines), owed.kind is NoticeKind.ALL_CLEAR
+        corrects = owed.kind is NoticeKind.CORRECTION
+        facts = MailFacts(
             kind=owed.kind,
             customer=contact.name,
             lines=lines,
             safe_version=subject.safe_fix(states) if clears else subject.safe_version(states),
-            changes=_changes(known.revisions[owed.defect_no], subject, told)
-            if owed.kind is NoticeKind.CORRECTION
-            else (),
+            changes=_changes(known.revisions[owed.defect_no], subject, told) if corrects else (),
             outcome=subject.outcome if clears else None,
             told_at=_told_at(told),
             url=self.links.notice(owed.notice),
             unsubscribe_url=self.links.unsubscribe(owed.notice),
             locale=contact.locale,
             time_zone=contact.time_zone,
-            **of_defect(subject, owed.kind, lines),
+            **about.facts,
             vendor=self.sender.name,
         )
+        return facts, about
+
+
+def _about(known: Known, owed: OwedNotice, lines: Sequence[Line]) -> About:
+    """Return what follows from the defect, worked out once for all whose installs stand to it alike."""
+    key = (owed.defect_no, owed.kind, *[(line.exposure, line.earlier is None) for line in lines])
+    about = known.abouts.get(key)
+    if about is None:
+        facts = of_defect(known.subjects[owed.defect_no], owed.kind, lines)
+        about = known.abouts[key] = About(facts)
+    return about
 
 
 def of_defect(subject: Subject, kind: NoticeKind, lines: Sequence[Line]) -> Mapping[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from feeds import store as defects
 from feeds.defects import Revision
@@ -11,11 +12,19 @@ from installs_registry import customers
 from installs_registry.customers import Contact
 from installs_registry.installs import InstallState
 from notifier.delivery import store
-from notifier.delivery.claims import OwedNotice
+from notifier.delivery.claims import NoticeLine, OwedNotice
+from notifier.delivery.safe import Guides
 from notifier.delivery.subjects import Subject
 from notifier.publications import Rulebook
 from notifier.states import NoticeKind
 from storage import Row, Tx
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class About:
+    """What the mails of a batch say alike of a defect: the facts by name. Each is another than every other."""
+
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +33,8 @@ class Known:
 
     #: By recipient.
     contacts: Mapping[int, Contact]
-    #: By the number of the notice, as `store.lines` returns them.
-    lines: Mapping[int, Sequence[Row]]
+    #: By the number of the notice.
+    lines: Mapping[int, Sequence[NoticeLine]]
     #: By the number of the notice; who was not told before is left out.
     told: Mapping[int, Row]
     #: By the number of the defect.
@@ -34,17 +43,19 @@ class Known:
     states: Mapping[int, InstallState]
     #: Every revision of the defects that a correction is about, by the defect's number.
     revisions: Mapping[int, Sequence[Revision]]
+    #: By what they follow from, as far as they have been asked for.
+    abouts: dict[object, About] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tx: Tx, rulebook: Rulebook, owed: Sequence[OwedNotice]) -> Known:
+    def of(cls, tx: Tx, rulebook: Rulebook, guides: Guides, owed: Sequence[OwedNotice]) -> Known:
         """Read what is known of these notices; raises NotFound for a defect that is not there."""
         numbers = [each.notice_no for each in owed]
         lines = store.lines_of(tx, numbers)
-        subjects = {no: Subject.of(tx, rulebook, no) for no in {each.defect_no for each in owed}}
+        subjects = {no: Subject.of(tx, rulebook, guides, no) for no in {each.defect_no for each in owed}}
         corrected = {each.defect_no for each in owed if each.kind is NoticeKind.CORRECTION}
         states: dict[int, InstallState] = {}
         for no, subject in subjects.items():
-            concerned = [row["install_no"] for each in owed if each.defect_no == no for row in lines[each.notice_no]]
+            concerned = [line for each in owed if each.defect_no == no for line in lines[each.notice_no]]
             states |= subject.installs(tx, concerned)
         return cls(
             contacts=customers.contacts(tx, sorted({each.recipient for each in owed})),

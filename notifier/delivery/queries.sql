@@ -65,12 +65,6 @@ ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
 -- name: owed_notice
 SELECT no AS notice_no, id AS notice, kind, defect_no, recipient FROM notices WHERE id = :notice;
 
--- name: lines
-SELECT i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
-FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
-LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.notice_no = :notice_no ORDER BY i.no;
-
 -- name: told
 SELECT n.revision, n.sent_at, d.message_id, d.handed_over_at
 FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
@@ -91,7 +85,8 @@ WHERE l.notice_no IN (SELECT value FROM json_each(:numbers)) ORDER BY l.notice_n
 SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
 FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
 LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.notice_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))) ORDER BY l.notice_no, i.no;
+WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+ORDER BY l.notice_no, i.no;
 
 -- name: told_of
 SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at

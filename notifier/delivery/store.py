@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -11,7 +11,7 @@ from feeds import store as defects
 from feeds.life import State
 from installs_registry.installed import as_json
 from notifier.delivery import suppressing
-from notifier.delivery.claims import Claimed, LineState, Outcome, OwedNotice
+from notifier.delivery.claims import Claimed, LineState, NoticeLine, Outcome, OwedNotice
 from notifier.delivery.fitting import misfit
 from notifier.delivery.retrying import Patience
 from notifier.states import NoticeKind, NoticeState, require_legal
@@ -20,6 +20,9 @@ from storage import Row, Statements, Tx, instant
 from storage.outcomes import NotFound
 
 sql = Statements(__package__)
+
+#: By what is written of them; to look one up costs less than to ask the enum.
+_EXPOSURES: Mapping[str | None, Exposure | None] = {None: None, **{each.value: each for each in Exposure}}
 
 #: How long a claim lasts unless it is renewed or set otherwise; a dead process's work is taken up soon after.
 LEASE = timedelta(seconds=45)
@@ -87,7 +90,7 @@ def begin_all(tx: Tx, beginnings: Sequence[Beginning], now: datetime) -> list[Pe
             tx,
             each,
             matters.get((each.claimed.no, each.claimed.fence)),
-            frozenset(map(line_state, standing[each.claimed.notice_no])),
+            frozenset([line.state for line in standing[each.claimed.notice_no]]),
             now,
             was_told=each.claimed.notice_no in were_told,
         )
@@ -132,24 +135,12 @@ def owed_notice(tx: Tx, notice: str) -> OwedNotice:
     return OwedNotice(**{**row, "kind": NoticeKind(row["kind"])})
 
 
-def lines(tx: Tx, notice_no: int) -> list[Row]:
-    """Return the installs of a notice as they are now: install_no, install (its id), version_no, exposure."""
-    return tx.all(sql.lines, notice_no=notice_no)
-
-
-def lines_of(tx: Tx, notices: Collection[int]) -> dict[int, list[Row]]:
-    """Return the same as `lines` for each of several notices, by its number."""
-    found: dict[int, list[Row]] = {no: [] for no in notices}
-    for row in tx.all(sql.lines_of, numbers=as_json(found)):
-        found[row["notice_no"]].append(row)
+def lines_of(tx: Tx, notices: Collection[int]) -> dict[int, list[NoticeLine]]:
+    """Return the installs of each of several notices as they are now, by its number."""
+    found: dict[int, list[NoticeLine]] = {no: [] for no in notices}
+    for notice_no, install_no, install, version_no, exposure in tx.tuples(sql.lines_of, numbers=as_json(found)):
+        found[notice_no].append(NoticeLine(install_no, install, version_no, _EXPOSURES[exposure]))
     return found
-
-
-def line_state(row: Row) -> LineState:
-    """Return what one of `lines` says."""
-    return LineState(
-        row["install_no"], row["version_no"], None if row["exposure"] is None else Exposure(row["exposure"])
-    )
 
 
 def told(tx: Tx, notice_no: int) -> Row | None:

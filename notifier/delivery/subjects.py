@@ -14,6 +14,8 @@ from installs_registry import installed, installs, products
 from installs_registry.footprint_rows import Layout
 from installs_registry.installs import InstallState
 from installs_registry.known import KnownProduct
+from notifier.delivery.claims import NoticeLine
+from notifier.delivery.safe import Guides, SafeTargets
 from notifier.mails.facts import Line, Outcome
 from notifier.publications import Rulebook
 from risk import Decision, Exposure, Question, Standing
@@ -31,21 +33,26 @@ class Subject:
     index: risk.ProductIndex
     #: None: the defect was withdrawn.
     rule: risk.Rule | None
+    safe: SafeTargets
 
     @classmethod
-    def of(cls, tx: Tx, rulebook: Rulebook, defect_no: int) -> Subject:
+    def of(cls, tx: Tx, rulebook: Rulebook, guides: Guides, defect_no: int) -> Subject:
         """Read the subject; raises NotFound."""
         defect = defects.find_by_number(tx, defect_no)
         index = rulebook.index(tx, defect.product_no)
         product = products.find_by_number(tx, defect.product_no)
-        return cls(defect, product, index, index.rules.get(defect.id))
+        return cls(defect, product, index, index.rules.get(defect.id), guides.of(defect.product_no, index))
 
-    def installs(self, tx: Tx, numbers: Collection[int]) -> dict[int, InstallState]:
-        """Return what the rules judge each of these installs by; one that is not there is left out."""
-        found = installed.by_number(tx, Layout.of(self.product), numbers)
-        histories = installs.histories(tx, found)
+    def installs(self, tx: Tx, lines: Collection[NoticeLine]) -> dict[int, InstallState]:
+        """Return what the rules judge each of these installs by; one that is not there is left out.
+
+        What versions it has had is read of those that have upgraded already: nothing is said of it to others.
+        """
+        found = installed.by_number(tx, Layout.of(self.product), [line.install_no for line in lines])
+        upgraded = [line.install_no for line in lines if line.exposure is Exposure.ALREADY_UPGRADED]
+        histories = installs.histories(tx, [no for no in upgraded if no in found])
         return {
-            no: InstallState(no, each.recipient, each.version, each.version_no, each.facts, histories[no])
+            no: InstallState(no, each.recipient, each.version, each.version_no, each.facts, histories.get(no, ()))
             for no, each in found.items()
         }
 
@@ -54,17 +61,33 @@ class Subject:
         """Why an ALL_CLEAR is sent now."""
         return _ENDS[self.defect.state]
 
-    def line(self, state: InstallState, install: str, exposure: Exposure | None) -> Line:
-        """Return what a mail says of one install; `install` is what the vendor calls it."""
+    def line(self, state: InstallState, line: NoticeLine) -> Line:
+        """Return what a mail says of one install."""
+        exposure = line.exposure
         explained = self._explained(state) if exposure is not None else risk.Explanation()
         return Line(
-            install=install,
+            install=line.install,
             version=state.version,
             exposure=exposure,
             because=explained.because if exposure is not Exposure.CANNOT_TELL else (),
             missing=explained.missing,
             earlier=self._earlier(state) if exposure is Exposure.ALREADY_UPGRADED else None,
         )
+
+    @cached_property
+    def _tree(self) -> risk.Node | None:
+        condition = self.rule.defect.condition if self.rule else None
+        return None if condition is None else risk.tree_from_json(condition)
+
+    @cached_property
+    def _named(self) -> tuple[str, ...]:
+        """The facts that the condition reads."""
+        return tuple(sorted(risk.names(self._tree))) if self._tree else ()
+
+    @cached_property
+    def _told(self) -> dict[tuple[object, ...], risk.Explanation]:
+        """What has been explained, by the values of those facts."""
+        return {}
 
     @cached_property
     def target(self) -> str | None:
@@ -86,7 +109,7 @@ class Subject:
 
     def safe_version(self, states: Sequence[InstallState]) -> str | None:
         """Return the release that all these installs can go to without a hold, None where there is no common one."""
-        targets = {self._safe_target(state) for state in states}
+        targets = set(map(self.safe.of_install, states))
         return targets.pop() if len(targets) == 1 else None
 
     def safe_fix(self, states: Sequence[InstallState]) -> str | None:
@@ -99,10 +122,12 @@ class Subject:
         return fixed_in
 
     def _explained(self, state: InstallState) -> risk.Explanation:
-        if self.rule is None or self.rule.defect.condition is None:
+        if self._tree is None:
             return risk.Explanation()
-        tree = risk.tree_from_json(self.rule.defect.condition)
-        return risk.explain_condition(tree, self.product.vocabulary, state.facts)
+        known = tuple(map(state.facts.get, self._named))
+        if known not in self._told:
+            self._told[known] = risk.explain_condition(self._tree, self.product.vocabulary, state.facts)
+        return self._told[known]
 
     def _earlier(self, state: InstallState) -> str | None:
         """Return the newest version it had before that is not affected itself."""
@@ -114,16 +139,9 @@ class Subject:
     def _standing(self, version: str) -> Standing | None:
         return self.rule.standing(version) if self.rule else None
 
-    def _safe_target(self, state: InstallState) -> str | None:
-        safe = self._judge(state, None).safe_target
-        return safe.version if safe else None
-
-    def _judge(self, state: InstallState, to_version: str | None) -> risk.Verdict:
-        return self.index.judge(Question(state.version, to_version, state.facts))
-
     def _is_harmed_by(self, state: InstallState, fix: str) -> bool:
         """Tell whether the release that resolved this defect harms an install by another one, or already has."""
-        verdict = self._judge(state, fix)
+        verdict = self.index.judge(Question(state.version, fix, state.facts))
         if self._is_behind(state, fix):
             return verdict.decision is Decision.HOLD
         return any(

@@ -42,7 +42,8 @@ def _subject(tx: Tx, composer: Composer, defect_id: str) -> Subject:
     defect = defects.find(tx, defect_id)
     product = products.find_by_number(tx, defect.product_no)
     index = composer.rulebook.index(tx, product.no)
-    return Subject(defect, product, index, risk.Rule.compile(as_rule_input(defect), index.product, index.shelf))
+    rule = risk.Rule.compile(as_rule_input(defect), index.product, index.shelf)
+    return Subject(defect, product, index, rule, composer.guides.of(product.no, index))
 
 
 def _facts(composer: Composer, subject: Subject) -> MailFacts:

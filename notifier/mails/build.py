@@ -45,6 +45,8 @@ class Envelope:
     answers: str | None = None
     #: The product's id, for List-Id.
     product: str
+    #: Where the mail comes back to; None: to the sender.
+    returned: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The header of a mail: written once but for what differs from recipient to recipient, and looked over in the end.
 
 On CPython up to 3.11.9 an encoded line break in a text can become a header line (CVE-2024-6923). So what is finished is
-taken apart again, by every line end that any program may know, and its names compared with those that were meant.
+looked over: what all mails of a master share once, by every line end that any program may know; what is one mail's own
+each time, as just the lines that were meant, of visible ASCII.
 """
 
 from __future__ import annotations
@@ -16,6 +17,22 @@ from notifier.mails.headers import UnsafeMail, address_line, bare_line, plain_ad
 LONGEST_LINE = 998
 
 _NO_MORE = "List-Unsubscribe=One-Click"
+
+#: The names of the lines that all mails share, in their order.
+_SHARED = (b"From", b"Subject", b"Auto-Submitted", b"List-Id", b"MIME-Version", b"Content-Type")
+#: What may stand behind a name: short enough for every name of ours; a line that goes on is To's alone.
+_VALUE = "[!-~][ -~]{0,969}\r\n"
+_THREAD = f"In-Reply-To: {_VALUE}References: {_VALUE}"
+_LEAVE = f"List-Unsubscribe: {_VALUE}List-Unsubscribe-Post: {_NO_MORE}\r\n"
+#: The lines that are one mail's own, by whether it continues a thread, and whether it can be unsubscribed from.
+_OWN = {
+    (answers, unsubscribes): re.compile(
+        f"Message-ID: {_VALUE}Date: {_VALUE}To: {_VALUE}(?: {_VALUE})*"
+        f"{_THREAD if answers else ''}{_LEAVE if unsubscribes else ''}"
+    )
+    for answers in (False, True)
+    for unsubscribes in (False, True)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +49,7 @@ class Head:
     @classmethod
     def of(cls, sender: Sender, subject: str, product: str, boundary: str) -> Head:
         """Write the lines; raises UnsafeMail."""
-        return cls(
+        head = cls(
             sender,
             address_line("From", sender.name, sender.address),
             text_line("Subject", subject)
@@ -41,53 +58,36 @@ class Head:
             bare_line("MIME-Version", "1.0")
             + bare_line("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
         )
+        _check(f"{head._from}{head._rest}{head._mime}".encode("ascii"))
+        return head
 
     def filled(self, envelope: Envelope, date: str, customer: str | None, unsubscribe_url: str | None) -> bytes:
         """Return the whole header without the empty line that ends it; raises UnsafeMail.
 
         `date` is the envelope's, as a header has it.
         """
-        lines = [
-            bare_line("Message-ID", envelope.message_id),
-            bare_line("Date", date),
-            self._from,
-            address_line("To", customer, plain_address(envelope.recipient)),
-            self._rest,
-        ]
+        own = f"Message-ID: {envelope.message_id}\r\nDate: {date}\r\n"
+        to = address_line("To", customer, plain_address(envelope.recipient))
+        thread, no_more = "", ""
         if envelope.answers:
-            lines += [bare_line("In-Reply-To", envelope.answers), bare_line("References", envelope.answers)]
+            thread = f"In-Reply-To: {envelope.answers}\r\nReferences: {envelope.answers}\r\n"
         if unsubscribe_url:
-            lines += [
-                bare_line("List-Unsubscribe", f"<{unsubscribe_url}>"),
-                bare_line("List-Unsubscribe-Post", _NO_MORE),
-            ]
-        lines.append(self._mime)
-        head = "".join(lines).encode("ascii")
-        _check(head, answers=bool(envelope.answers), unsubscribes=bool(unsubscribe_url))
-        return head
+            no_more = f"List-Unsubscribe: <{unsubscribe_url}>\r\nList-Unsubscribe-Post: {_NO_MORE}\r\n"
+        if not _OWN[bool(thread), bool(no_more)].fullmatch(f"{own}{to}{thread}{no_more}"):
+            raise UnsafeMail("a value would have added a header line, ended the header, or made a line too long")
+        return f"{own}{self._from}{to}{self._rest}{thread}{no_more}{self._mime}".encode("ascii")
 
 
-def _check(head: bytes, *, answers: bool, unsubscribes: bool) -> None:
-    """Raise UnsafeMail unless a header has just the lines that were meant, and all of them may travel."""
+def _check(head: bytes) -> None:
+    """Raise UnsafeMail unless a header has just the lines that all mails share, and all of them may travel."""
     # Splits at a lone CR or LF too, so that a line which only some programs would see is seen here.
     lines = head.splitlines()
     if b"" in lines or b"\0" in head or any(map(bytes.isspace, lines)):
         raise UnsafeMail("a value would have ended the header")
-    names = [line.partition(b":")[0] for line in lines if line[0] not in b" \t"]
-    if names != _meant(answers=answers, unsubscribes=unsubscribes):
+    if tuple([line.partition(b":")[0] for line in lines if line[0] not in b" \t"]) != _SHARED:
         raise UnsafeMail("a value would have added a header line")
     if max(map(len, lines)) > LONGEST_LINE:
         raise UnsafeMail("a header line is too long to travel")
-
-
-def _meant(*, answers: bool, unsubscribes: bool) -> list[bytes]:
-    """Return the names of our header lines, in their order."""
-    return [
-        *(b"Message-ID", b"Date", b"From", b"To", b"Subject", b"Auto-Submitted", b"List-Id"),
-        *((b"In-Reply-To", b"References") if answers else ()),
-        *((b"List-Unsubscribe", b"List-Unsubscribe-Post") if unsubscribes else ()),
-        *(b"MIME-Version", b"Content-Type"),
-    ]
 
 
 def _label(product: str) -> str:

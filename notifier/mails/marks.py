@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -62,12 +62,21 @@ class _Paragraph:
 
     indent: int
     parts: tuple[str, ...]
+    #: The slots, by their places.
+    slots: tuple[tuple[int, Slot], ...]
     wrap: Wrap
+
+    @classmethod
+    def of(cls, indent: int, parts: Sequence[str], wrap: Wrap) -> _Paragraph:
+        """Find the slots among the parts."""
+        return cls(indent, tuple(parts), tuple((at, Slot(parts[at])) for at in range(1, len(parts), 2)), wrap)
 
     def filled(self, raw: Mapping[Slot, str]) -> bytes:
         """Return the lines with `raw` put in, encoded."""
-        said = "".join(raw[Slot(part)] if place % 2 else part for place, part in enumerate(self.parts))
-        wrapped = self.wrap(said, self.indent)
+        said = list(self.parts)
+        for place, slot in self.slots:
+            said[place] = raw[slot]
+        wrapped = self.wrap("".join(said), self.indent)
         text = wrapped[self.indent :]
         coded = quoted_value(text)
         # What had to be encoded may no longer fit behind its margin.
@@ -95,7 +104,7 @@ class Pieces:
             name = said[place]
             if name.startswith("["):
                 end = said.index("]", place)
-                paragraphs.append((len(parts) + 1, _Paragraph(int(name[1:]), tuple(said[place + 1 : end]), wrap)))
+                paragraphs.append((len(parts) + 1, _Paragraph.of(int(name[1:]), said[place + 1 : end], wrap)))
                 place = end
             else:
                 slots.append((len(parts) + 1, Slot(name)))

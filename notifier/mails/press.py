@@ -10,11 +10,12 @@ import hashlib
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from email.utils import format_datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 from markupsafe import escape
 
@@ -37,28 +38,31 @@ _TELL_NO_DATE = frozenset({NoticeKind.WARNING, NoticeKind.RECOVERY})
 #: What HTML must not hold as it is.
 _SPECIAL = re.compile("[&<>'\"]")
 
+#: The outline of a single install, by its exposure.
+_ALONE = {exposure: (Line(install="", version="", exposure=exposure),) for exposure in (*Exposure, None)}
+
 #: Masters that are kept; the one that was not used for longest is given up.
 MASTERS = 256
 
 _HEAD_OF_PART = b'Content-Type: text/%b; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
+class _Values(NamedTuple):
     """What differs from recipient to recipient, or from install to install."""
 
     raw: Mapping[Slot, str]
     #: Encoded for the text.
-    encoded: Mapping[Slot, bytes]
-    #: Encoded for the HTML.
-    escaped: Mapping[Slot, bytes]
+    encoded: dict[Slot, bytes]
+    #: Encoded for the HTML; the same object where nothing has to be escaped.
+    escaped: dict[Slot, bytes]
 
     @classmethod
     def of(cls, raw: Mapping[Slot, str]) -> _Values:
         """Encode the values."""
         encoded = {slot: quoted_value(text) for slot, text in raw.items()}
-        special = {slot: quoted_value(str(escape(text))) for slot, text in raw.items() if _SPECIAL.search(text)}
-        return cls(raw, encoded, {**encoded, **special} if special else encoded)
+        if not _SPECIAL.search("".join(raw.values())):
+            return cls(raw, encoded, encoded)
+        return cls(raw, encoded, {slot: quoted_value(str(escape(text))) for slot, text in raw.items()})
 
     @classmethod
     def of_item(cls, item: Item) -> _Values:
@@ -84,8 +88,9 @@ class _Form:
 
     def filled(self, own: _Values, items: Sequence[_Values]) -> bytes:
         """Return this form of the mail of one recipient."""
-        values = own.escaped if self.is_html else own.encoded
-        return self.whole.filled({**values, Slot.INSTALLS: b"".join(map(self._item, items))[:-2]}, own.raw)
+        values = dict(own.escaped if self.is_html else own.encoded)
+        values[Slot.INSTALLS] = b"".join([self._item(item) for item in items])[:-2]
+        return self.whole.filled(values, own.raw)
 
     def _item(self, item: _Values) -> bytes:
         pieces = self.item if item.raw[Slot.TEXT] else self.short_item
@@ -99,7 +104,14 @@ class Master:
     _head: Head
     _text: _Form
     _html: _Form
-    _boundary: bytes
+    #: What stands before the text, between it and the HTML, and after that.
+    _frame: tuple[bytes, bytes, bytes]
+
+    @classmethod
+    def of(cls, head: Head, text: _Form, html: _Form, boundary: bytes) -> Master:
+        """Put the two forms into a frame."""
+        plain, rich = (b"--%b\r\n%b" % (boundary, _HEAD_OF_PART % kind) for kind in (b"plain", b"html"))
+        return cls(head, text, html, (plain, rich, b"--%b--\r\n" % boundary))
 
     def filled(self, facts: MailFacts, envelope: Envelope, date: str, signer: Signer) -> Mail:
         """Return the finished mail; raises UnsafeMail where any text of others would change its header.
@@ -115,17 +127,12 @@ class Master:
             }
         )
         items = [_Values.of_item(each) for each in items_of_installs(facts)]
-        start = b"--%b\r\n" % self._boundary
-        body = b"".join(
-            (
-                *(start, _HEAD_OF_PART % b"plain", self._text.filled(own, items)),
-                *(start, _HEAD_OF_PART % b"html", self._html.filled(own, items)),
-                *(b"--", self._boundary, b"--\r\n"),
-            )
-        )
+        plain, rich, end = self._frame
+        body = b"".join((plain, self._text.filled(own, items), rich, self._html.filled(own, items), end))
         signatures = signer.signatures(head, body, envelope.date)
         content = b"".join((signatures, head, b"\r\n", body))
-        return Mail(envelope.sender.address, envelope.recipient, envelope.message_id, content, is_even=True)
+        returned = envelope.returned or envelope.sender.address
+        return Mail(returned, envelope.recipient, envelope.message_id, content, is_even=True)
 
 
 class Press:
@@ -135,13 +142,29 @@ class Press:
         self._signer = signer or Signer()
         self._renderer = Renderer()
         self._masters: OrderedDict[tuple[object, ...], Master] = OrderedDict()
+        #: Some of them, by what a batch has alike.
+        self._batch: dict[tuple[object, ...], Master] = {}
         self._shared = attrgetter(*(each.name for each in fields(MailFacts) if each.name not in _NOT_SHARED))
         self._changing = threading.Lock()
         self._last_date: tuple[datetime | None, str] = (None, "")
 
-    def mail(self, facts: MailFacts, envelope: Envelope) -> Mail:
-        """Return the finished mail; raises UnsafeMail where any text of others would change its header."""
-        return self.master(facts, envelope).filled(facts, envelope, self._written(envelope.date), self._signer)
+    def mail(self, facts: MailFacts, envelope: Envelope, alike: Hashable = None) -> Mail:
+        """Return the finished mail; raises UnsafeMail where any text of others would change its header.
+
+        `alike` may stand for the kind and for all that follows from the defect: mails with an equal one have these the
+        same, and find their master sooner. None: that is not known.
+        """
+        master = self.master(facts, envelope) if alike is None else self._found(facts, envelope, alike)
+        return master.filled(facts, envelope, self._written(envelope.date), self._signer)
+
+    def _found(self, facts: MailFacts, envelope: Envelope, alike: Hashable) -> Master:
+        key = (alike, facts.safe_version, facts.changes, *_outlined(facts), envelope.sender, envelope.product)
+        master = self._batch.get(key)
+        if master is None:
+            if len(self._batch) >= MASTERS:
+                self._batch.clear()
+            master = self._batch[key] = self.master(facts, envelope)
+        return master
 
     def _written(self, date: datetime) -> str:
         """Return a date as a header has it; mails that are written together have the same."""
@@ -178,7 +201,7 @@ class Press:
             self._renderer.render_item(Item(head=marks.of(Slot.HEAD), text=text), written)
             for text in (marks.of(Slot.TEXT), None)
         )
-        return Master(
+        return Master.of(
             Head.of(sender, written.subject, product, boundary),
             _Form.of([each.text for each in (rendered, long, short)], marks, is_html=False),
             _Form.of([each.html for each in (rendered, long, short)], marks, is_html=True),
@@ -224,7 +247,7 @@ def _outlined(facts: MailFacts) -> tuple[tuple[Line, ...], datetime | None, str 
 def _outlines(facts: MailFacts) -> tuple[Line, ...]:
     """Return the installs without what is their own: of each exposure one, or two that stand for several."""
     if facts.kind is not NoticeKind.RECOVERY and len(facts.lines) == 1:
-        return (Line(install="", version="", exposure=facts.lines[0].exposure),)
+        return _ALONE[facts.lines[0].exposure]
     lines: list[Line] = []
     for exposure in (*Exposure, None):
         there = [line for line in facts.lines if line.exposure is exposure]

@@ -8,12 +8,16 @@ body (RFC 6376, section 3.4.4) is then the body itself.
 
 from __future__ import annotations
 
+import re
 from binascii import b2a_qp
 from collections.abc import Iterable, Iterator
 
 #: Characters of a line before the "=" of a soft break.
 LINE = 75
 SOFT_BREAK = b"=\r\n"
+
+#: A line of which nothing need be encoded: visible ASCII without "=", in words with one blank between them.
+_PLAIN = re.compile(r"[!-<>-~]+(?: [!-<>-~]+)*")
 
 
 def quoted(text: str) -> bytes:
@@ -23,12 +27,13 @@ def quoted(text: str) -> bytes:
 
 def quoted_value(text: str) -> bytes:
     """Return the same as `quoted`, faster for a line of ASCII that needs nothing encoded."""
-    if not text.isascii() or not text.isprintable() or "=" in text or "  " in text or text.endswith(" "):
+    if not _PLAIN.fullmatch(text):
         return quoted(text)
     plain = text.encode("ascii")
     if len(plain) > LINE:
         plain = SOFT_BREAK.join([plain[place : place + LINE] for place in range(0, len(plain), LINE)])
-    return quoted(text) if plain.startswith(b".") or b"\n." in plain else plain
+        return quoted(text) if plain.startswith(b".") or b"\n." in plain else plain
+    return quoted(text) if plain.startswith(b".") else plain
 
 
 def margin(blanks: int) -> bytes:

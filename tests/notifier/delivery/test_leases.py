@@ -28,7 +28,7 @@ async def claim(stage: Stage, worker: str = "one", most: int = 10) -> list[Claim
 
 async def begin(stage: Stage, claimed: Claimed, written_from: frozenset[LineState] | None = None) -> Permission:
     def work(tx: Tx) -> Permission:
-        lines = frozenset(map(store.line_state, store.lines(tx, claimed.notice_no)))
+        lines = frozenset(line.state for line in store.lines_of(tx, [claimed.notice_no])[claimed.notice_no])
         return store.begin(tx, claimed, lines if written_from is None else written_from, "<m@x>", stage.now)
 
     return await stage.database.call(work)
