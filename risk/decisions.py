@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
-from typing import Final
 
 
 class Severity(StrEnum):
@@ -41,19 +38,8 @@ class Decision(StrEnum):
 
 def decide(severity: Severity, exposure: Exposure) -> Decision:
     """Return what a finding makes of the verdict; what has happened already, and a repair, decide nothing."""
-    if exposure is Exposure.AT_RISK:
-        return _AT_RISK[severity]
-    if exposure is Exposure.CANNOT_TELL:
-        return Decision.CAUTION if severity is Severity.OUTAGE else _AT_RISK[severity]
-    return Decision.PROCEED
-
-
-_AT_RISK: Final[Mapping[Severity, Decision]] = MappingProxyType(
-    {
-        Severity.DATA_LOSS: Decision.HOLD,
-        Severity.DATA_CORRUPTION: Decision.HOLD,
-        Severity.OUTAGE: Decision.HOLD,
-        Severity.DEGRADED: Decision.CAUTION,
-        Severity.COSMETIC: Decision.PROCEED,
-    }
-)
+    if exposure not in (Exposure.AT_RISK, Exposure.CANNOT_TELL) or severity is Severity.COSMETIC:
+        return Decision.PROCEED
+    if severity is Severity.DEGRADED or (severity is Severity.OUTAGE and exposure is Exposure.CANNOT_TELL):
+        return Decision.CAUTION
+    return Decision.HOLD

@@ -83,15 +83,14 @@ class Shelf:
 
     def reach(self, spans: Iterable[Span]) -> str:
         """Return where the last span begins that has a release not withdrawn, or none registered yet."""
-        return max((span[0] for span in spans if self._to_come(span)), default="")
+        to_come = (span for span in spans if _any(self.not_withdrawn, span) or not _any(self.registered, span))
+        return max(to_come, default=("", ""))[0]
 
     def above(self, start: str) -> int:
         """Return the index of the lowest release on offer above this sort key."""
         return bisect_right(self.offered, start)
 
-    def _to_come(self, span: Span) -> bool:
-        return _any_within(self.not_withdrawn, span) or not _any_within(self.registered, span)
 
-
-def _any_within(keys: tuple[str, ...], span: Span) -> bool:
+def _any(keys: tuple[str, ...], span: Span) -> bool:
+    """Tell whether one of the keys is within the span."""
     return bisect_left(keys, span[0]) < bisect_left(keys, span[1])

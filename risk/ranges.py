@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,10 +23,8 @@ Span = tuple[str, str]
 class RangeError(ValueError):
     """An entry of the ranges is wrong; the first argument is a sentence for people."""
 
-    def __init__(self, sentence: str, index: int, field: str) -> None:
+    def __init__(self, sentence: str, field: str) -> None:
         super().__init__(sentence)
-        #: which entry, from 0
-        self.index = index
         #: introduced, fixed, last_affected or versions
         self.field = field
 
@@ -67,7 +65,7 @@ class VersionSet:
 
 def compile_ranges(ranges: Sequence[Range], scheme: Scheme) -> VersionSet:
     """Compile entries, unsorted and overlapping ones included; raises RangeError."""
-    spans = tuple(span for index, entry in enumerate(ranges) for span in _spans(entry, index, scheme))
+    spans = tuple(span for entry in ranges for span in _spans(entry, scheme))
     return VersionSet(scheme.name, spans, spans[0] if len(spans) == 1 else union(spans))
 
 
@@ -82,41 +80,28 @@ def union(spans: Iterable[Span]) -> tuple[str, ...]:
     return tuple(edges)
 
 
-def _spans(entry: Range, index: int, scheme: Scheme) -> list[Span]:
-    """Return the spans of the entry at this index."""
-
-    def wrong(sentence: str, field: str) -> RangeError:
-        return RangeError(sentence, index, field)
-
-    def sort_key(text: str, field: str) -> str:
-        try:
-            return scheme.sort_key(text)
-        except InvalidVersion as error:
-            raise wrong(str(error), field) from error
-
-    _check_fields(entry, wrong)
-    if entry.introduced is None:
-        return [(key, key + _NEXT) for key in (sort_key(text, "versions") for text in entry.versions)]
-    begin = BOTTOM if entry.introduced == "0" else sort_key(entry.introduced, "introduced")
+def _spans(entry: Range, scheme: Scheme) -> list[Span]:
+    """Return the spans of one entry; raises RangeError."""
+    bounds = (entry.introduced, entry.fixed, entry.last_affected)
+    if entry.versions and bounds == (None, None, None):
+        return [(key, key + _NEXT) for key in (_sort_key(text, "versions", scheme) for text in entry.versions)]
+    if entry.versions or entry.introduced is None or None not in bounds[1:]:
+        sentence = "An entry is `introduced`, perhaps with one of `fixed` and `last_affected`, or `versions` alone."
+        raise RangeError(sentence, "introduced")
+    begin = BOTTOM if entry.introduced == "0" else _sort_key(entry.introduced, "introduced", scheme)
     if entry.last_affected is not None:
-        last = sort_key(entry.last_affected, "last_affected")
+        last = _sort_key(entry.last_affected, "last_affected", scheme)
         if last < begin:
-            raise wrong(f"`last_affected` {entry.last_affected} is below `introduced`.", "last_affected")
+            raise RangeError(f"`last_affected` {entry.last_affected} is below `introduced`.", "last_affected")
         return [(begin, last + _NEXT)]
-    end = TOP if entry.fixed is None else sort_key(entry.fixed, "fixed")
+    end = TOP if entry.fixed is None else _sort_key(entry.fixed, "fixed", scheme)
     if end <= begin:
-        raise wrong(f"`fixed` {entry.fixed} is not above `introduced`.", "fixed")
+        raise RangeError(f"`fixed` {entry.fixed} is not above `introduced`.", "fixed")
     return [(begin, end)]
 
 
-def _check_fields(entry: Range, wrong: Callable[[str, str], RangeError]) -> None:
-    """Raise RangeError unless the fields given belong together."""
-    ends = [field for field in ("fixed", "last_affected") if getattr(entry, field) is not None]
-    if entry.introduced is None and ends:
-        raise wrong(f"`{ends[0]}` needs `introduced` beside it.", ends[0])
-    if entry.introduced is None and not entry.versions:
-        raise wrong("An entry needs `introduced` or `versions`.", "introduced")
-    if entry.introduced is not None and entry.versions:
-        raise wrong("An entry has either `introduced` or `versions`, not both.", "versions")
-    if len(ends) == len(("fixed", "last_affected")):
-        raise wrong("An entry has either `fixed` or `last_affected`, not both.", "last_affected")
+def _sort_key(text: str, field: str, scheme: Scheme) -> str:
+    try:
+        return scheme.sort_key(text)
+    except InvalidVersion as error:
+        raise RangeError(str(error), field) from error

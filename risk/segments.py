@@ -18,7 +18,7 @@ class Sieve(NamedTuple):
 
     #: those that demand no value of any fact
     undemanding: tuple[Rule, ...]
-    #: a fact's name, the rules by each value that they demand of it, and all of these for where it is absent
+    #: by a fact's name, the rules by each value that they demand of it, and all of these for where it is absent
     by_fact: tuple[tuple[str, dict[Value, tuple[Rule, ...]], tuple[Rule, ...]], ...]
 
     @classmethod
@@ -29,20 +29,21 @@ class Sieve(NamedTuple):
             return len(demand.values) / len(demanded[demand.name])
 
         undemanding: list[Rule] = []
-        filed: dict[str, list[tuple[Demand, Rule]]] = {}
+        by_fact: dict[str, tuple[dict[Value, list[Rule]], list[Rule]]] = {}
         for rule in rules:
             demand = min(rule.condition.demands, key=part, default=None)
             if demand is None:
                 undemanding.append(rule)
-            else:
-                filed.setdefault(demand.name, []).append((demand, rule))
-        by_fact = tuple((name, _by_value(pairs), tuple(rule for _, rule in pairs)) for name, pairs in filed.items())
-        return cls(tuple(undemanding), by_fact)
-
-
-def _by_value(pairs: list[tuple[Demand, Rule]]) -> dict[Value, tuple[Rule, ...]]:
-    values = dict.fromkeys(value for demand, _ in pairs for value in demand.values)
-    return {each: tuple(rule for demand, rule in pairs if each in demand.values) for each in values}
+                continue
+            by_value, every = by_fact.setdefault(demand.name, ({}, []))
+            every.append(rule)
+            for value in demand.values:
+                by_value.setdefault(value, []).append(rule)
+        packed = (
+            (name, {value: tuple(some) for value, some in by_value.items()}, tuple(every))
+            for name, (by_value, every) in by_fact.items()
+        )
+        return cls(tuple(undemanding), tuple(packed))
 
 
 @dataclass(frozen=True, slots=True)
