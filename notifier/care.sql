@@ -45,8 +45,19 @@ DELETE FROM notices WHERE recipient = :recipient;
 -- All that is held on a customer
 
 -- name: deliveries_to
-SELECT n.id AS notice, d.channel, d.address, d.state, d.message_id, d.sent_at, d.reply
+SELECT n.id AS notice, d.channel, d.address, d.state, d.message_id, d.sent_at, d.delivered_at, d.reply
 FROM notices n JOIN deliveries d ON d.notice_no = n.no WHERE n.recipient = :recipient ORDER BY n.no, d.channel;
+
+-- name: bounces_of
+SELECT n.id AS notice, b.cause, b.permanent, b.failed, b.reply, b.at
+FROM notices n JOIN deliveries d ON d.notice_no = n.no JOIN bounces b ON b.delivery_no = d.no
+WHERE n.recipient = :recipient ORDER BY b.no;
+
+-- name: suppressions_of
+SELECT s.address, s.refusals, s.reply, s.since, s.until FROM suppressions s WHERE s.address IN (
+    SELECT lower(c.email) FROM customers c WHERE c.no = :recipient
+    UNION SELECT lower(d.address) FROM deliveries d JOIN notices n ON n.no = d.notice_no WHERE n.recipient = :recipient)
+ORDER BY s.address;
 
 -- name: checks_of
 SELECT i.id AS install, c.from_version, c.to_version, c.decision, c.at

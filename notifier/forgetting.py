@@ -71,6 +71,8 @@ def export_customer(tx: Tx, customer: str, links: Links | None = None) -> dict[s
         **customers.export(tx, customer),
         "notices": [notice for _, notice in told],
         "deliveries": tx.all(sql.deliveries_to, recipient=customer_no),
+        "bounces": tx.all(sql.bounces_of, recipient=customer_no),
+        "suppressions": tx.all(sql.suppressions_of, recipient=customer_no),
         "checks": tx.all(sql.checks_of, recipient=customer_no),
         "accepted_risks": tx.all(sql.accepted_risks_of, recipient=customer_no, customer=customer),
     }

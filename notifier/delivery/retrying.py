@@ -51,9 +51,9 @@ class Patience:
         """Return one with the machine's own chance."""
         return cls(random.SystemRandom(), repeated)
 
-    def sent(self, claimed: Claimed, reply: str, now: datetime) -> Outcome:
+    def sent(self, claimed: Claimed, reply: str, now: datetime, *, lane: str | None = None) -> Outcome:
         """Return that it arrived."""
-        return Outcome(claimed, NoticeState.SENT, reply, due_at=now, handed_over=True)
+        return Outcome(claimed, NoticeState.SENT, reply, due_at=now, handed_over=True, lane=lane)
 
     def failed(self, claimed: Claimed, failure: DeliveryFailed, now: datetime) -> Outcome:
         """Return what follows a failed attempt."""
@@ -88,7 +88,8 @@ class Patience:
 
         Source: "Exponential Backoff And Jitter", Amazon Architecture Blog, 2015.
         """
-        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 16)))
+        # None is known of a mail that left after the backup was made which was put back since.
+        ceiling = min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(max(attempts, 1) - 1, 16)))
         return ceiling * self.chance.random()
 
     def _spent(self, claimed: Claimed) -> bool:

@@ -7,12 +7,25 @@ import json
 import pytest
 
 from notifier import forgetting, publishing
+from notifier.delivery.bouncing import Taken
 from notifier.sweeping import sweep_page
 from notifier.verdicts import Acceptance, accept_risks
-from storage import Tx
+from storage import Tx, instant
+from tests.notifier.delivery.test_bouncing import DOOR, a_report, take
 from tests.notifier.stage import AT_RISK, Stage
 
-TABLES = ("customers", "installs", "notices", "notice_installs", "deliveries", "accepted_risks", "exposures")
+TABLES = (
+    "customers",
+    "installs",
+    "notices",
+    "notice_installs",
+    "deliveries",
+    "bounces",
+    "suppressions",
+    "accepted_risks",
+    "exposures",
+)
+SAID = "550 5.1.1 <Zebulon@Example.com>: user unknown"
 
 
 def everything(tx: Tx) -> str:
@@ -62,3 +75,43 @@ async def test_all_that_is_held_can_be_exported(stage: Stage) -> None:
     assert exported["customer"].name == "Zebulon"
     assert [install.install for install in exported["installs"]] == ["i-1"]
     assert [notice.kind.value for notice in exported["notices"]] == ["warning"]
+
+
+async def came_back(stage: Stage, address: str = "Zebulon@Example.com") -> None:
+    """Let a warning be taken, and come back since there is no such mailbox."""
+    await stage.customer("zebulon", email=address)
+    await stage.check_in("i-1", customer="zebulon", footprint=AT_RISK)
+    await stage.publish()
+    await stage.deliver()
+    [notice] = await stage.notices(customer="zebulon")
+    report = a_report(DOOR.return_path.of(notice.id) if DOOR.return_path else "", said=SAID)
+    assert await take(stage, report) is Taken.FAILED
+
+
+async def test_what_came_back_and_whether_an_address_is_left_alone_is_exported(stage: Stage) -> None:
+    await came_back(stage)
+    await stage.customer("zebulon", email="new@example.com")
+    exported = await stage.database.read(forgetting.export_customer, "zebulon")
+    [notice] = exported["notices"]
+    [bounce] = exported["bounces"]
+    assert (bounce["notice"], bounce["cause"], bounce["permanent"], bounce["failed"]) == (notice.id, "recipient", 1, 1)
+    assert bounce["reply"] == SAID
+    [left] = exported["suppressions"]
+    assert (left["address"], left["refusals"], left["since"]) == ("zebulon@example.com", 1, instant(stage.now))
+    assert [(each["state"], each["delivered_at"]) for each in exported["deliveries"]] == [("FAILED", None)]
+
+
+async def test_the_export_of_one_customer_says_nothing_of_another(stage: Stage) -> None:
+    await stage.holds("ann", "i-2")
+    await came_back(stage)
+    exported = await stage.database.read(forgetting.export_customer, "ann")
+    assert (exported["bounces"], exported["suppressions"]) == ([], [])
+
+
+async def test_what_came_back_and_an_address_that_is_left_alone_are_forgotten(stage: Stage) -> None:
+    await came_back(stage)
+    # Also the address from before it was changed.
+    await stage.customer("zebulon", email="new-zebulon@example.com")
+    assert (await stage.database.read(everything)).lower().count("zebulon@example.com") >= 3
+    await stage.database.call(forgetting.erase_customer, "zebulon", stage.now)
+    assert "zebulon" not in (await stage.database.read(everything)).lower()

@@ -10,6 +10,7 @@ import pytest
 from notifier import call_list
 from notifier.delivery import suppressing
 from notifier.delivery.bouncing import Doorkeeper, Taken
+from notifier.delivery.releasing import doubt_before
 from notifier.delivery.retrying import Patience
 from notifier.delivery.return_path import ReturnPath
 from notifier.delivery.store import Permission
@@ -136,6 +137,20 @@ async def test_a_report_that_overtakes_the_answer_counts(stage: Stage, said: str
     assert await take(stage, report) is taken
     assert await settle(stage, DOOR.patience.sent(claimed, "250 taken", stage.now)) == 0
     assert await stage.kinds() == [("warning", kind)]
+
+
+async def test_a_mail_that_left_after_the_backup_was_made_may_come_back(stage: Stage) -> None:
+    await stage.holds("ada", "ada-mac")
+    await stage.publish(severity="outage")
+    later = stage.now + timedelta(hours=1)
+    await stage.database.call(
+        lambda tx: doubt_before(tx, later, stage.now, repeated=frozenset(), domain="notes.example")
+    )
+    assert await rows(stage, "d.state, d.attempts") == [("IN_DOUBT", 0)]
+    [notice] = await stage.notices()
+    path = DOOR.return_path.of(notice.id) if DOOR.return_path else ""
+    assert await take(stage, a_report(path, "5.7.1", "550 5.7.1 blocked using zen.spamhaus.org")) is Taken.AGAIN
+    assert await stage.kinds() == [("warning", "pending")]
 
 
 async def test_a_report_on_an_earlier_attempt_does_not_stop_the_next(stage: Stage, office: PostOffice) -> None:
