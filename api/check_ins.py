@@ -6,9 +6,10 @@ Each is answered once it is durable, and by itself: one that is refused takes no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -29,10 +30,13 @@ from installs_registry.types import CheckIn
 from notifier.registering import Reported, Reporter, Told, check_ins
 from notifier.types import CheckInAnswer
 from storage import DatabaseUnavailable, StorageError, TransactionConflict, Tx, instant
+from storage.queries import Dialect
 
 ROLES: Final = frozenset({Role.ADMIN, Role.APP})
 #: Check-ins that share a transaction at most.
 MOST: Final = 256
+#: Transactions that store check-ins at a time: SQLite has one writer; PostgreSQL works at one while we prepare another.
+ABREAST: Final[Mapping[Dialect, int]] = MappingProxyType({"sqlite": 1, "postgresql": 2})
 #: Seconds to wait for company after check-ins that came together.
 GATHER: Final = 0.002
 #: Seconds from one time to the next that it is stored when installs were last seen.
@@ -54,13 +58,36 @@ class Asked(msgspec.Struct, frozen=True):
     settle: Callable[[Outcome], object]
 
 
+class _Queue:
+    """Check-ins that are stored batch by batch, one after another."""
+
+    def __init__(self, settle: Callable[[Sequence[Asked]], Awaitable[None]]) -> None:
+        self._settle = settle
+        self._waiting: list[Asked] = []
+        self._storing: asyncio.Task[None] | None = None
+
+    def ask(self, asked: Asked) -> None:
+        self._waiting.append(asked)
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store())
+
+    async def _store(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                await self._settle(batch)
+                if len(batch) > 1:
+                    await asyncio.sleep(GATHER)
+        finally:
+            self._storing = None
+
+
 class CheckInDesk:
-    """Takes check-ins, many to a transaction; one transaction at a time, so that an install's own keep their order."""
+    """Takes check-ins, many to a transaction; those of one install in the same queue, so that they keep their order."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._waiting: list[Asked] = []
-        self._storing: asyncio.Task[None] | None = None
+        self._queues = [_Queue(self._settle) for _ in range(ABREAST[parts.database.dialect])]
         #: When installs were last seen that is not stored yet, instants by the installs' numbers.
         self._seen: dict[int, str] = {}
 
@@ -72,9 +99,7 @@ class CheckInDesk:
 
     def ask(self, asked: Asked) -> None:
         """Take a check-in that will be told what became of it."""
-        self._waiting.append(asked)
-        if self._storing is None:
-            self._storing = asyncio.create_task(self._store())
+        self._queues[hash(asked.reported.install) % len(self._queues)].ask(asked)
 
     async def run(self) -> None:
         """Store now and then when installs were last seen, until cancelled; what waits then is stored by `flush`."""
@@ -93,16 +118,6 @@ class CheckInDesk:
             for no, at in page.items():
                 if self._seen.get(no) == at:
                     del self._seen[no]
-
-    async def _store(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                await self._settle(batch)
-                if len(batch) > 1:
-                    await asyncio.sleep(GATHER)
-        finally:
-            self._storing = None
 
     async def _settle(self, batch: Sequence[Asked]) -> None:
         """Answer each check-in of a batch."""

@@ -15,7 +15,7 @@ from pysqlite3 import dbapi2
 
 from bench import fleet
 from bench.children import Child
-from bench.database import NOW, PRAGMAS, carried_out_at, sql, url_of
+from bench.database import NOW, PRAGMAS, carried_out_at, sql, tidy, url_of
 from bench.figures import Contestant, Figure, Goal, in_turn
 from bench.load import request
 from bench.plan import Plan
@@ -57,7 +57,7 @@ def run(plan: Plan) -> Iterator[Figure]:
     with ExitStack() as stack:
         peers = _Peers(stack.enter_context(load_generator()), stack.enter_context(server(serve_hello)), plan)
         yield from _compare("", ours, bare, installs, peers)
-        postgresql = stack.enter_context(running_server())
+        postgresql = stack.enter_context(running_server(durable=True))
         ours, bare = (postgresql.url(postgresql.create()) for _ in paths)
         yield from _compare(", postgresql", ours, bare, installs, peers)
 
@@ -78,6 +78,8 @@ class _Peers:
 def _compare(where: str, url: str, bare: str, installs: int, peers: _Peers) -> Iterator[Figure]:
     carried_out_at(url, settle, installs)
     carried_out_at(bare, fleet.settle, installs)
+    tidy(url)
+    tidy(bare)
     with server(serve_forewarn, url) as ours, server(_serve_commits, bare) as commits:
         ours.wait()
         for told, requests in _cases(installs).items():

@@ -12,6 +12,7 @@ import msgspec
 
 import risk
 from feeds import store as defects
+from feeds.defects import Defect
 from installs_registry import installs
 from installs_registry.checked_in import CheckedIn
 from installs_registry.installed import Installed, as_json
@@ -59,8 +60,10 @@ def assess(tx: Tx, held: HeldProduct, checked: Sequence[CheckedIn], now: datetim
             differing.append((one, changes))
     if differing:
         tx.tuples(sql.lock_recipients, numbers=as_json([no for one, _ in differing for no in _holders(one)]))
+        owing.make_ready(tx)
+    met: dict[str, Defect] = {}
     for one, changes in differing:
-        _record(tx, one, changes, now)
+        _record(tx, one, changes, now, met)
     return {one.install_no for one, changes in differing if any(map(_is_new_risk, changes.values()))}
 
 
@@ -130,13 +133,16 @@ def _is_new_risk(change: Change) -> bool:
     return change.before is None and change.after in {Exposure.AT_RISK, Exposure.CANNOT_TELL}
 
 
-def _record(tx: Tx, checked: CheckedIn, changes: Mapping[str, Change], now: datetime) -> None:
+def _record(tx: Tx, checked: CheckedIn, changes: Mapping[str, Change], now: datetime, met: dict[str, Defect]) -> None:
+    """Store the changes of an install's exposures; `met` keeps the defects that were looked up."""
     left = checked.before.recipient if checked.before is not None and _changed_hands(checked) else None
     if left is not None:
         tx.run(sql.leave_old_notices, install_no=checked.install_no, recipient=checked.recipient)
         linking.take_along(tx, checked.install_no, left, checked.recipient)
     for defect_id, change in changes.items():
-        matter = Matter(defects.find(tx, defect_id), Cause.CHECK_IN, instant(now))
-        owing.record(tx, matter, Span.one(checked.recipient), [change], now)
+        if defect_id not in met:
+            met[defect_id] = defects.find(tx, defect_id)
+        matter = Matter(met[defect_id], Cause.CHECK_IN, instant(now))
+        owing.record(tx, matter, Span.one(checked.recipient), [change], now, is_ready=True)
         if left is not None:
             owing.call_off(tx, matter, Span.one(left))

@@ -7,6 +7,7 @@ of them, a check-in one. Which change calls for which notice, `notifier.owed` sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,15 +47,25 @@ class Matter:
         return self.defect.report.severity
 
 
-def record(tx: Tx, matter: Matter, span: Span, changes: Sequence[Change], now: datetime) -> None:
+def record(
+    tx: Tx, matter: Matter, span: Span, changes: Sequence[Change], now: datetime, *, is_ready: bool = False
+) -> None:
     """Store the changes of these recipients' installs and what is owed for them.
 
     The caller holds the product's lock and the installs' rows; the customers' rows are locked here, so that two
-    installs of one customer owe one notice.
+    installs of one customer owe one notice. `is_ready`: the caller holds these too, and has called `make_ready`.
     """
-    _begin(tx, span)
-    tx.many(sql.assess, [_assessed(matter, change) for change in changes])
-    _write(tx, matter, span, now)
+    if not is_ready:
+        _begin(tx, span)
+    assessed = [_assessed(matter, change) for change in changes]
+    tx.at_once(sql.assess, assessed)
+    _write(tx, matter, span, now, {NoticeKind(str(row["kind"])) for row in assessed if row["kind"] is not None})
+
+
+def make_ready(tx: Tx) -> None:
+    """Make the tables that writings share: once, before however many there are in a transaction."""
+    tx.run(sql.make_assessed)
+    tx.run(sql.make_owed_to)
 
 
 def record_span(
@@ -64,13 +75,12 @@ def record_span(
     _begin(tx, span)
     kind = notice_owed_sql(matter.cause, matter.severity, told_anew=matter.told_anew)
     assess_span(tx, product, matter.defect.no, rule, span, kind)
-    _write(tx, matter, span, now)
+    _write(tx, matter, span, now, {NoticeKind(row["kind"]) for row in tx.all(sql.kinds_assessed)})
 
 
 def _begin(tx: Tx, span: Span) -> None:
     tx.all(shared.lock_customers, low=span.low, high=span.high)
-    tx.run(sql.make_assessed)
-    tx.run(sql.make_owed_to)
+    make_ready(tx)
 
 
 def _assessed(matter: Matter, change: Change) -> dict[str, object]:
@@ -84,14 +94,13 @@ def _assessed(matter: Matter, change: Change) -> dict[str, object]:
     }
 
 
-def _write(tx: Tx, matter: Matter, span: Span, now: datetime) -> None:
+def _write(tx: Tx, matter: Matter, span: Span, now: datetime, assessed: AbstractSet[NoticeKind]) -> None:
+    """Store what was assessed, which calls for notices of these kinds."""
     at = instant(now)
     tx.run(sql.write_exposures, defect_no=matter.defect.no, at=at)
     tx.run(sql.write_exposure_changes, defect_no=matter.defect.no, cause=matter.cause.value, at=at)
     _refresh_pending(tx, matter, span)
-    owed = {NoticeKind(row["kind"]) for row in tx.all(sql.kinds_assessed)}
-    if matter.cause in _CLOSING:
-        owed = {NoticeKind.ALL_CLEAR}
+    owed = {NoticeKind.ALL_CLEAR} if matter.cause in _CLOSING else assessed
     writing = _Writing(tx, matter, span, now, past=tx.value(sql.last_notice) if owed else 0)
     # In this order: a warning that comes to be owed keeps its recipient from an all-clear.
     for kind in NoticeKind:

@@ -20,6 +20,11 @@ CREATE TEMP TABLE IF NOT EXISTS owed_to (recipient BIGINT PRIMARY KEY, told_no B
 INSERT INTO assessed (install_no, recipient, before, after, kind)
 VALUES (:install_no, :recipient, :before, :after, :kind);
 
+-- name: assess (postgresql)
+INSERT INTO assessed (install_no, recipient, before, after, kind)
+SELECT install_no, recipient, before, after, kind FROM json_to_recordset(CAST(:rows AS JSON))
+    AS r (install_no BIGINT, recipient BIGINT, before TEXT, after TEXT, kind TEXT);
+
 -- name: forget_assessed
 DELETE FROM assessed;
 

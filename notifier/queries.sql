@@ -43,7 +43,7 @@ WHERE e.install_no IN (SELECT value FROM json_each(:numbers)) AND (e.state IS NO
 
 -- name: exposures_of_installs (postgresql)
 SELECT e.install_no, d.id, e.state, e.repaired_at FROM exposures e JOIN defects d ON d.no = e.defect_no
-WHERE e.install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+WHERE e.install_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND (e.state IS NOT NULL OR e.repaired_at IS NOT NULL);
 
 -- Notices owed
@@ -59,7 +59,7 @@ SELECT count(*) FROM (
 SELECT no FROM customers WHERE 1 = 0 AND name = :numbers;
 
 -- name: lock_recipients (postgresql)
-SELECT no FROM customers WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+SELECT no FROM customers WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
 ORDER BY no FOR NO KEY UPDATE;
 
 -- name: leave_old_notices
@@ -161,7 +161,7 @@ ORDER BY l.notice_no, i.no;
 
 -- name: installs_of_notices (postgresql)
 SELECT l.notice_no, i.id FROM notice_installs l JOIN installs i ON i.no = l.install_no
-WHERE l.notice_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
 ORDER BY l.notice_no, i.no;
 
 -- name: opened_installs_of_notice
@@ -209,16 +209,20 @@ WHERE l.install_no IN (SELECT value FROM json_each(:numbers)) AND n.state NOT IN
         ELSE n.seen_at IS NULL END
 ORDER BY l.install_no, n.no;
 
+-- OFFSET 0: the lines are looked up first. Where a table has just begun to fill PostgreSQL would read all notices.
+
 -- name: notices_to_show (postgresql)
 SELECT l.install_no, n.*, d.id AS defect, r.body,
     n.state = 'PENDING' AND EXISTS (SELECT 1 FROM deliveries w
         WHERE w.notice_no = n.no AND w.channel = 'in_app' AND w.state = 'PENDING') AS waits_in_app
-FROM notice_installs l JOIN notices n ON n.no = l.notice_no
+FROM (SELECT install_no, notice_no FROM notice_installs
+    WHERE install_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    OFFSET 0) l
+JOIN notices n ON n.no = l.notice_no
 JOIN defects d ON d.no = n.defect_no
 JOIN revisions r ON r.defect_no = n.defect_no AND r.revision = n.revision
 LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.install_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
-    AND n.state NOT IN ('CANCELLED', 'FAILED')
+WHERE n.state NOT IN ('CANCELLED', 'FAILED')
     AND (n.state IN ('SENT', 'IN_DOUBT') OR (n.generation = d.generation AND NOT EXISTS (
         SELECT 1 FROM holds h WHERE h.defect_no = d.no AND h.kind = 'pause' AND h.ended_at IS NULL AND h.until > :at)))
     AND CASE n.kind
@@ -234,7 +238,7 @@ WHERE notice_no IN (SELECT value FROM json_each(:numbers)) AND channel = 'in_app
 
 -- name: deliver_in_app (postgresql)
 UPDATE deliveries SET state = 'SENT', sent_at = :at
-WHERE notice_no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+WHERE notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND channel = 'in_app' AND state = 'PENDING';
 
 -- name: mark_first_shown
@@ -243,7 +247,7 @@ WHERE no IN (SELECT value FROM json_each(:numbers)) AND shown_at IS NULL;
 
 -- name: mark_first_shown (postgresql)
 UPDATE notices SET shown_at = :at
-WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))) AND shown_at IS NULL;
+WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))) AND shown_at IS NULL;
 
 -- name: mark_shown
 UPDATE notices SET state = 'SENT', sent_at = COALESCE(sent_at, :at)
@@ -251,7 +255,7 @@ WHERE no IN (SELECT value FROM json_each(:numbers)) AND state = 'PENDING';
 
 -- name: mark_shown (postgresql)
 UPDATE notices SET state = 'SENT', sent_at = COALESCE(sent_at, :at)
-WHERE no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND state = 'PENDING';
 
 -- Previews: what was shown of a defect's audience

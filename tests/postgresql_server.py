@@ -35,6 +35,10 @@ OPTIONS = {
 }
 
 
+#: What a server has in addition that is to keep what it has acknowledged.
+DURABLE = {"fsync": "on", "full_page_writes": "on"}
+
+
 @dataclass(frozen=True)
 class Server:
     """A running server, reached through a socket in its folder."""
@@ -60,7 +64,7 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(*, durable: bool = False) -> Iterator[Server]:
     """Start a server in a folder of its own, and leave nothing of it behind."""
     # The path of a socket has 107 bytes at most, so pytest's own folders are too deep.
     folder = Path(tempfile.mkdtemp(prefix="forewarn-pg-"))
@@ -69,7 +73,8 @@ def running_server() -> Iterator[Server]:
         os.chown(folder, account["user"], account["group"])
     programs = _programs(folder, account)
     data, log = folder / "data", folder / "log"
-    options = " ".join(f"-c {name}='{value}'" for name, value in OPTIONS.items())
+    settings = OPTIONS | DURABLE if durable else OPTIONS
+    options = " ".join(f"-c {name}='{value}'" for name, value in settings.items())
     try:
         _run([programs / "initdb", "-D", data, "-U", "postgres", *INITDB], folder, account)
         _run(
