@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Final
 
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.mails.build import Mail
@@ -34,6 +35,10 @@ class Terms:
     def announced(self, mail: Mail) -> bytes:
         """Return what MAIL says of the message's size, with a blank before it; empty where nobody asks."""
         return b" SIZE=%d" % len(mail.content) if self.announces_size else b""
+
+
+#: Where nothing else is set.
+TERMS: Final = Terms()
 
 
 def require_sendable(mail: Mail) -> None:

@@ -12,7 +12,7 @@ import structlog
 from notifier.channels.email import EmailChannel
 from notifier.channels.failures import Cause, DeliveryFailed, LastMoment
 from notifier.channels.smtp import MailServer
-from notifier.channels.terms import Terms
+from notifier.channels.terms import TERMS, Terms
 from notifier.delivery.breaker import Breaker, Rest
 from notifier.delivery.exchanges import Exchanges, Resolver
 from notifier.delivery.pace import Pace
@@ -54,11 +54,11 @@ class Standing:
 class Lane:
     """One provider's mail: bounded, paced, and paused where it must be."""
 
-    def __init__(self, name: str, limits: Limits, clock: Clock, terms: Terms | None = None) -> None:
+    def __init__(self, name: str, limits: Limits, clock: Clock, terms: Terms = TERMS) -> None:
         self.name = name
         self._limits = limits
         self._clock = clock
-        self._terms = replace(terms or Terms(), mails=limits.mails_per_connection)
+        self._terms = replace(terms, mails=limits.mails_per_connection)
         self._pace = Pace(limits.mails_per_second)
         self.breaker = Breaker()
         self._room = asyncio.Semaphore(limits.connections)
@@ -155,10 +155,12 @@ class Lanes:
         connections: int,
         resolver: Resolver | None = None,
         providers: Providers | None = None,
+        terms: Terms = TERMS,
     ) -> None:
         self._relay = relay
         self._clock = clock
         self._connections = connections
+        self._terms = terms
         self._exchanges = Exchanges(resolver) if resolver else None
         self._providers = providers or Providers.load()
         self._lanes: dict[str, Lane] = {}
@@ -211,7 +213,7 @@ class Lanes:
 
     def _lane(self, name: str, limits: Limits) -> Lane:
         if name not in self._lanes:
-            self._lanes[name] = Lane(name, limits, self._clock)
+            self._lanes[name] = Lane(name, limits, self._clock, self._terms)
         return self._lanes[name]
 
     def _limits_of(self, name: str) -> Limits:

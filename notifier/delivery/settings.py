@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from installs_registry.addresses import Network
 from notifier.channels.smtp import MailServer
+from notifier.channels.terms import TERMS, Terms
 from notifier.delivery.bouncing import Doorkeeper
 from notifier.delivery.compose import Composer
 from notifier.delivery.exchanges import DnsResolver, Resolver
@@ -39,6 +40,8 @@ class DeliverySettings:
     secret: str = field(repr=False)
     #: Connections to the mail server at a time, per process.
     connections: int = 16
+    #: How long an answer of theirs is waited for.
+    terms: Terms = TERMS
     #: After which a dead process's deliveries are another's to take up.
     lease: timedelta = LEASE
     #: What mails are signed with: a key of each kind makes a signature of its own.
@@ -64,7 +67,7 @@ class DeliverySettings:
         if server is None:
             return None
         asked = (resolver or DnsResolver()) if server.is_direct else None
-        return Lanes(server, clock, connections=self.connections, resolver=asked)
+        return Lanes(server, clock, connections=self.connections, resolver=asked, terms=self.terms)
 
     def return_path(self) -> ReturnPath | None:
         """Return what makes envelope senders, None where mails come back to the sender."""
