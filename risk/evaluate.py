@@ -16,7 +16,7 @@ from .facts import Facts, FactType, Value, Vocabulary
 from .kinds import fits, scheme_of
 from .operators import BESIDE_CONSTANTS, COMPARE, Test, Truth
 from .tree import Node, names, tree_to_json
-from .versions import InvalidVersion, Scheme
+from .versions import Scheme
 from .words import Say, Words, words
 
 #: Reads one value from the facts, None where it is absent; typed loosely, as `fits` has seen to the types.
@@ -245,15 +245,8 @@ def _read(node: Node, vocabulary: Vocabulary, scheme: Scheme | None) -> Read:
 def _read_name(name: str, vocabulary: Vocabulary) -> Read:
     if vocabulary.type_of(name) is not FactType.VERSION:
         return methodcaller("get", name)
-    sort_key = vocabulary.scheme_of(name).sort_key
-
-    def read(facts: Facts) -> str | None:
-        try:
-            return sort_key(str(facts[name])) if name in facts else None
-        except InvalidVersion:
-            return None
-
-    return read
+    place = vocabulary.scheme_of(name).place
+    return lambda facts: place(str(facts[name])) if name in facts else None
 
 
 def _nothing(_: Facts) -> None:

@@ -53,9 +53,11 @@ def _alike(test: Node, sides: Sequence[Node], vocabulary: Vocabulary) -> bool:
     kinds = {kind_of(side, vocabulary) for side in sides}
     if len(kinds) > 1 or not kinds <= _TAKES[test.op] or not names(test):
         return False
-    schemes = [vocabulary.scheme_of(name) for name in names(test) if FactType.VERSION in kinds]
-    given = [str(side.value) for side in sides if side.op == "version"]
-    return all(each.name == schemes[0].name for each in schemes) and all(schemes[0].takes(text) for text in given)
+    if FactType.VERSION not in kinds:
+        return True
+    first, *others = (vocabulary.scheme_of(name) for name in names(test))
+    given = (str(side.value) for side in sides if side.op == "version")
+    return all(other.name == first.name for other in others) and None not in map(first.place, given)
 
 
 _LITERALS: Final[Mapping[type, FactType]] = MappingProxyType(

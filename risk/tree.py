@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -66,16 +66,11 @@ def _read(obj: object, levels: int) -> Node:
     return Node(op, tuple(_read(arg, levels - 1) for arg in args))
 
 
-def walk(node: Node) -> Iterator[Node]:
-    """Yield the node and all below it."""
-    yield node
-    for arg in node.args:
-        yield from walk(arg)
-
-
 def names(node: Node) -> frozenset[str]:
     """Return the names it reads: facts, `platform.os`, `install.first_version`."""
-    return frozenset(str(part.value) for part in walk(node) if part.op in ("name", "has"))
+    if node.op in ("name", "has"):
+        return frozenset([str(node.value)])
+    return frozenset().union(*map(names, node.args))
 
 
 _LEAVES: Final = frozenset({"name", "has", "version"})

@@ -75,13 +75,12 @@ class Scheme:
             raise _invalid(text, self.name, f"1 to {MAX_LENGTH} printable characters")
         return self.places.get(text) or self.encode(text)
 
-    def takes(self, text: str) -> bool:
-        """Tell whether the text is a version of the scheme, its place declared."""
+    def place(self, text: str) -> str | None:
+        """Return the version's place as text, None where it has none in this scheme."""
         try:
-            self.sort_key(text)
+            return self.sort_key(text)
         except InvalidVersion:
-            return False
-        return True
+            return None
 
 
 def scheme(name: str, order: Sequence[str] = ()) -> Scheme:
