@@ -26,10 +26,10 @@ def facts(text: str) -> dict[str, Value]:
     return {name: int(value) for name, value in (part.split("=") for part in text.split())}
 
 
-def ask(case: Case, releases: str, *defects: Defect) -> Verdict:
+def ask(case: Case, releases: str, *defects: Defect, scheme: str = "intdot") -> Verdict:
     start, _, target = case["question"].partition(" →")
     question = Question(start, target.strip() or None, facts(case.get("footprint", "")))
-    return an_index(*defects, product=a_product(releases)).judge(question)
+    return an_index(*defects, product=a_product(releases, scheme)).judge(question)
 
 
 def by_name(case: Case) -> str:
@@ -42,6 +42,15 @@ def test_a_defect_counts_as_the_page_says(case: Case) -> None:
     verdict = ask(case, "4.1 4.2 4.3 4.4", defect)
     assert verdict.decision == case["decision"]
     assert [finding.exposure for finding in verdict.findings] == case["finding"].split()
+
+
+@pytest.mark.parametrize("case", cases("A version whose place is not declared"), ids=by_name)
+def test_what_has_no_place_is_judged_as_the_page_says(case: Case) -> None:
+    verdict = ask(case, "21H2 22H2 23H2", a_defect("22H2..23H2", case["condition"]), scheme="list")
+    assert verdict.decision == case["decision"]
+    assert [finding.exposure for finding in verdict.findings] == case["finding"].split()
+    safe = verdict.safe_target
+    assert (verdict.to_version, safe.version if safe else "") == (case["judged"], case["safe target"])
 
 
 @pytest.mark.parametrize("case", cases("What severity makes of it"), ids=lambda case: case["severity"])
