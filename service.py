@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,7 @@ from commands.serving.workers import supervise
 from commands.settings import Settings, load
 from console.app import add_routes
 from console.mail_box import MailBox
+from notifier.audience import Memory
 from notifier.delivery.settings import DeliverySettings
 from notifier.delivery.worker import Postman
 from notifier.mails.build import Sender
@@ -168,6 +170,7 @@ class Composition:
         self._database = database
         self._clock = clock
         self._rulebook = Rulebook()
+        self._memory = Memory(self._rulebook)
         self._verdicts = Verdicts(database)
         self._loaded = asyncio.Event()
         self._keys = Keys(settings.admin_key)
@@ -206,6 +209,7 @@ class Composition:
                 allowed_networks=self._settings.allowed_networks, small_audience=self._settings.small_audience
             ),
             rulebook=self._rulebook,
+            memory=self._memory,
             links=self._delivery.links(),
             ready=self._loaded.is_set,
             send_test=self._send_test if self._settings.smtp else None,
@@ -232,6 +236,7 @@ class Composition:
             "postman": self._deliver,
             "housekeeping": Housekeeping(self._database, self._clock, retention_of(self._settings)).run,
             "escalation": self._escalate,
+            "fleets": partial(self._memory.fleets.run, self._database),
         }
 
     async def _judge(self) -> None:

@@ -14,6 +14,7 @@ from api.access import Keys
 from api.attempts import Attempts
 from api.keys import Key, Role
 from installs_registry.addresses import Network
+from notifier.audience import Memory
 from notifier.delivery.bouncing import Doorkeeper
 from notifier.publications import Rulebook
 from notifier.publishing import By
@@ -52,6 +53,7 @@ class Ask(Generic[Q, B]):
     policy: Policy
     #: The rules of the products, as the transaction sees them.
     rulebook: Rulebook
+    memory: Memory
     #: The addresses of notices; None: the service has no public address.
     links: Links | None
 
@@ -91,6 +93,8 @@ class Parts:
     keys: Keys
     policy: Policy = field(default_factory=Policy)
     rulebook: Rulebook = field(default_factory=Rulebook)
+    #: What audiences are counted in.
+    memory: Memory = field(default_factory=Memory)
     links: Links | None = None
     attempts: Attempts = field(default_factory=Attempts)
     #: Whether the background work runs.

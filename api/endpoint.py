@@ -65,6 +65,7 @@ async def respond(request: web.Request, route: Route, parts: Parts) -> web.Respo
         install_token=reading.read_header(request, "Install-Token"),
         policy=parts.policy,
         rulebook=parts.rulebook,
+        memory=parts.memory,
         links=parts.links,
     )
     act = parts.database.call if route.writes else parts.database.read

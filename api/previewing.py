@@ -30,7 +30,7 @@ async def get_audience(request: web.Request, parts: Parts) -> web.Response:
     query = reading.convert(reading.query_members(request), AudienceQuery)
     now = parts.clock.now()
     count = parts.keys.guarded(key_hash, _READS, previews.preview_of)
-    view = await parts.database.read(count, defect, now, query.backtest or None)
+    view = await parts.database.read(count, defect, now, query.backtest or None, parts.memory)
     if key.role not in _FILES:
         return json_response(previews.coarse(view, parts.policy.small_audience))
     await parts.database.call(previews.remember, defect, view, key.person, now)

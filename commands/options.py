@@ -20,6 +20,7 @@ from commands.raw_settings import Raw
 from commands.settings import Settings, load
 from feeds import rules
 from feeds.people import RESERVED, spelling
+from installs_registry.fleet.changes import fleet_changes
 from installs_registry.rebuilding import footprints_by_version
 from storage import Clock, Database, Migration, SystemClock, Tx, load_migrations, open_database
 from storage.outcomes import Invalid
@@ -111,7 +112,7 @@ ONESELF = Acting()
 def migrations() -> tuple[Migration, ...]:
     """Return the schema of the whole program."""
     written = load_migrations("installs_registry", "feeds", "notifier", "api", "console", "commands")
-    return tuple(sorted((*written, footprints_by_version()), key=lambda migration: migration.number))
+    return tuple(sorted((*written, footprints_by_version(), fleet_changes()), key=lambda migration: migration.number))
 
 
 @asynccontextmanager

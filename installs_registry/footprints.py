@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import risk
+from installs_registry.fleet.changes import record_footprints
 from installs_registry.known import KnownProduct
 from risk import Fact, FactType, Value
 from storage import ColumnType, Tx
@@ -120,6 +121,7 @@ def ensure(tx: Tx, product: KnownProduct) -> None:
                 wanted |= _column_types(product, fact)
         tx.ensure_table(footprint_table(product.no, part), wanted, KEY, clustered=True)
         tx.add_columns(footprint_table(product.no, part), wanted)
+        record_footprints(tx, footprint_table(product.no, part))
 
 
 def upsert(dialect: Dialect, product: KnownProduct, part: int, facts: Iterable[Fact]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import risk
@@ -12,13 +13,15 @@ from feeds.defects import Defect, as_rule_input, rule_input, unsaved_rule_input
 from feeds.life import State
 from feeds.types import DefectReport
 from installs_registry import products
+from installs_registry.fleet.fleets import Fleets
 from installs_registry.preferences import wanted
 from installs_registry.products import KnownProduct
 from notifier import lint
+from notifier.counted import Counted, names_read
 from notifier.matching import Matching, matching, one_of
-from notifier.publications import load_product
+from notifier.publications import Rulebook, load_product
 from notifier.sweeping import is_swept
-from notifier.types import AudienceView, Headcount, NotAtRisk, NotAtRiskBecause, Reachable
+from notifier.types import AudienceView, Headcount, Reachable
 from risk import Exposure
 from storage import Tx
 
@@ -34,43 +37,99 @@ def checked_report(tx: Tx, report: DefectReport) -> tuple[KnownProduct, Checked]
     return product, checking.check(report, declared(product))
 
 
-def audience(tx: Tx, report: DefectReport) -> AudienceView:
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a process keeps from one audience to the next."""
+
+    rulebook: Rulebook = field(default_factory=Rulebook)
+    fleets: Fleets = field(default_factory=Fleets)
+
+
+def audience(tx: Tx, report: DefectReport, memory: Memory | None = None) -> AudienceView:
     """Count whom an unsaved report would concern; changes nothing."""
     product, checked = checked_report(tx, report)
-    return _count(tx, product, unsaved_rule_input(checked), report)
+    return _Count(tx, memory, product, report).of(unsaved_rule_input(checked))
 
 
-def audience_of(tx: Tx, defect_id: str) -> AudienceView:
+def audience_of(tx: Tx, defect_id: str, memory: Memory | None = None) -> AudienceView:
     """Count whom a filed defect concerns now: what is proposed, or else what is live; raises NotFound."""
     defect = defects.find(tx, defect_id)
     product = products.find_by_number(tx, defect.product_no)
     if defect.proposed_revision is not None:
         proposed = defect.proposed_revision
-        return _count(tx, product, rule_input(defect.id, proposed), proposed.report, defect)
-    return _count(tx, product, as_rule_input(defect), defect.report, defect)
+        return _Count(tx, memory, product, proposed.report, defect).of(rule_input(defect.id, proposed))
+    return _Count(tx, memory, product, defect.report, defect).of(as_rule_input(defect))
 
 
-def _count(
-    tx: Tx, product: KnownProduct, rule_input: risk.Defect, report: DefectReport, defect: Defect | None = None
-) -> AudienceView:
-    declared_now, sequence = load_product(tx, product.no)
-    rule = risk.Rule.compile(rule_input, declared_now)
-    match = matching(tx, product, rule)
-    where = {**match.parameters, "product_no": product.no, "defect_no": 0 if defect is None else defect.no}
-    hits = _FOUND if defect is not None and _is_found(tx, defect) else match.hits
-    found = tx.built(_text(match, hits), {**where, "wanted": wanted(report.severity)})[0]
-    counts = {each: Headcount(int(found[each.value]), int(found[f"{each.value}_by"])) for each in Exposure}
-    not_at_risk = _not_at_risk(tx, match, int(found["candidates"]), sum(count.installs for count in counts.values()))
-    return AudienceView(
-        at_risk=counts[Exposure.AT_RISK],
-        cannot_tell=counts[Exposure.CANNOT_TELL],
-        already_upgraded=counts[Exposure.ALREADY_UPGRADED],
-        repair_owed=counts[Exposure.REPAIR_OWED],
-        not_at_risk=not_at_risk,
-        reachable=_reachable(found),
-        warnings=lint.warnings(report, declared_now, rule, counts, not_at_risk.installs),
-        as_of=sequence,
-    )
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """One audience to be counted."""
+
+    tx: Tx
+    #: None: nothing is kept.
+    memory: Memory | None
+    product: KnownProduct
+    report: DefectReport
+    #: None: it is not filed.
+    defect: Defect | None = None
+
+    def of(self, rule_input: risk.Defect) -> AudienceView:
+        """Count whom a rule concerns."""
+        declared_now, shelf, sequence = self.declared()
+        rule = risk.Rule.compile(rule_input, declared_now, shelf)
+        counted = self.in_memory(rule) or self.in_tables(rule)
+        return AudienceView(
+            at_risk=counted.exposed[Exposure.AT_RISK],
+            cannot_tell=counted.exposed[Exposure.CANNOT_TELL],
+            already_upgraded=counted.exposed[Exposure.ALREADY_UPGRADED],
+            repair_owed=counted.exposed[Exposure.REPAIR_OWED],
+            not_at_risk=counted.not_at_risk,
+            reachable=counted.reachable,
+            warnings=lint.warnings(
+                self.report, declared_now, shelf, rule, counted.exposed, counted.not_at_risk.installs
+            ),
+            as_of=sequence,
+        )
+
+    def declared(self) -> tuple[risk.Product, risk.Shelf, int]:
+        """Return what the product declares, its releases in order, and the newest sequence."""
+        if self.memory is None:
+            declared_now, sequence = load_product(self.tx, self.product.no)
+            return declared_now, risk.Shelf.of(declared_now), sequence
+        index = self.memory.rulebook.index(self.tx, self.product.no)
+        return index.product, index.shelf, index.sequence
+
+    def in_memory(self, rule: risk.Rule) -> Counted | None:
+        """Count in the fleet that is held; None where there is none, or where a fleet cannot tell."""
+        names = None if self.memory is None or rule.repairs else _names(rule, self.product)
+        if self.memory is None or names is None:
+            return None
+        with self.memory.fleets.as_of(self.tx, self.product, names) as fleet:
+            if fleet is None:
+                return None
+            from notifier.fleet_audience import count_in  # noqa: PLC0415 - numpy, which who holds no fleet needs not
+
+            return count_in(self.tx, fleet, self.product, rule, self.report.severity)
+
+    def in_tables(self, rule: risk.Rule) -> Counted:
+        """Count by SQL."""
+        match = matching(self.tx, self.product, rule)
+        where = {**match.parameters, "product_no": self.product.no, "defect_no": self.defect.no if self.defect else 0}
+        hits = _FOUND if self.defect is not None and _is_found(self.tx, self.defect) else match.hits
+        found = self.tx.built(_text(match, hits), {**where, "wanted": wanted(self.report.severity)})[0]
+        return Counted(
+            exposed={each: Headcount(int(found[each.value]), int(found[f"{each.value}_by"])) for each in Exposure},
+            everybody=_installs(self.tx, match, "1 = 1"),
+            candidates=_installs(self.tx, match, one_of("f.version_no", match.candidates)),
+            concerned=int(found["candidates"]),
+            reachable=_reachable(found),
+        )
+
+
+def _names(rule: risk.Rule, product: KnownProduct) -> frozenset[str] | None:
+    """Return the names whose values decide; None where one fact is compared with another."""
+    condition = rule.defect.condition
+    return names_read(None if condition is None else risk.tree_from_json(condition), product.vocabulary)
 
 
 def _is_found(tx: Tx, defect: Defect) -> bool:
@@ -121,13 +180,8 @@ def _candidates(match: Matching) -> str:
     return f"sum(CASE WHEN {one_of('i.version_no', match.candidates)} THEN 1 ELSE 0 END)"
 
 
-def _not_at_risk(tx: Tx, match: Matching, concerned: int, exposed: int) -> NotAtRisk:
-    """Count the others: their version is none that the defect speaks of, or else the condition misses."""
-    candidate = one_of("f.version_no", match.candidates)
-    everybody = tx.built(f"SELECT count(*) AS installs FROM {match.footprints}", {})[0]["installs"]  # noqa: S608 - our own names
-    candidates = tx.built(f"SELECT count(*) AS installs FROM {match.footprints} WHERE {candidate}", {})[0]["installs"]  # noqa: S608 - as above
-    installs, by_condition = everybody - exposed, candidates - concerned
-    return NotAtRisk(installs, NotAtRiskBecause(version=installs - by_condition, condition=by_condition))
+def _installs(tx: Tx, match: Matching, some: str) -> int:
+    return int(tx.built(f"SELECT count(*) AS installs FROM {match.footprints} WHERE {some}", {})[0]["installs"])  # noqa: S608 - our own names
 
 
 def _reachable(row: dict[str, Any]) -> Reachable:

@@ -33,10 +33,11 @@ LINTS: Final[tuple[Lint, ...]] = (
 def warnings(
     report: DefectReport,
     product: risk.Product,
+    shelf: risk.Shelf,
     rule: risk.Rule,
     counts: Mapping[Exposure, Headcount],
     not_concerned: int,
 ) -> list[LintWarning]:
     """Return what looks odd about a report that can be meant."""
-    case = Case(report, product, rule, counts, not_concerned)
+    case = Case(report, product, shelf, rule, counts, not_concerned)
     return [warning for lint in LINTS for warning in lint(case)]

@@ -17,7 +17,7 @@ from feeds.people import spelling
 from feeds.types import DefectReport, LintWarning
 from installs_registry import products
 from installs_registry.known import KnownProduct
-from notifier.audience import audience, audience_of, checked_report
+from notifier.audience import Memory, audience, audience_of, checked_report
 from notifier.backtest import backtest
 from notifier.linting import newer_releases, values
 from notifier.publications import load_product
@@ -27,20 +27,24 @@ from storage import Statements, Tx, instant
 sql = Statements(__package__)
 
 
-def preview(tx: Tx, report: DefectReport, now: datetime, days: int | None = None) -> AudienceView:
+def preview(
+    tx: Tx, report: DefectReport, now: datetime, days: int | None = None, memory: Memory | None = None
+) -> AudienceView:
     """Count whom an unsaved report would concern; changes nothing. Raises Invalid.
 
     With `days`, the upgrades of so many days are tested against it too.
     """
-    view = audience(tx, report)
+    view = audience(tx, report, memory)
     product, checked = checked_report(tx, report)
     tested = _tested(tx, product, unsaved_rule_input(checked), days, now)
     return _with(view, list(values.never_seen(tx, product, report.condition)), tested)
 
 
-def preview_of(tx: Tx, defect_id: str, now: datetime, days: int | None = None) -> AudienceView:
+def preview_of(
+    tx: Tx, defect_id: str, now: datetime, days: int | None = None, memory: Memory | None = None
+) -> AudienceView:
     """Count whom a filed defect concerns now: what is proposed, or else what is live; raises NotFound."""
-    view = audience_of(tx, defect_id)
+    view = audience_of(tx, defect_id, memory)
     defect = defects.find(tx, defect_id)
     product, looked_at = products.find_by_number(tx, defect.product_no), _looked_at(defect)
     odd = [

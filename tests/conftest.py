@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from installs_registry.fleet.changes import fleet_changes
 from storage import Database, load_migrations, open_database
 from tests.postgresql_server import Server, running_server
 
@@ -82,7 +83,8 @@ def migrate(url: str) -> None:
     async def migrated() -> None:
         database = open_database(url)
         try:
-            await database.migrate(load_migrations(*filter(find_spec, PACKAGES)))
+            written = load_migrations(*filter(find_spec, PACKAGES))
+            await database.migrate(sorted((*written, fleet_changes()), key=lambda migration: migration.number))
         finally:
             await database.close()
 

@@ -91,7 +91,7 @@ def resume(tx: Tx, ask: Ask[None, None]) -> Answer:
 
 def preview(tx: Tx, ask: Ask[AudienceQuery, DefectReport]) -> Answer:
     """Count the exposures that a defect would have; change nothing."""
-    return Answer(previews.preview(tx, ask.body, ask.now, ask.query.backtest or None))
+    return Answer(previews.preview(tx, ask.body, ask.now, ask.query.backtest or None, ask.memory))
 
 
 def count_calls(tx: Tx, ask: Ask[None, None]) -> Answer:

@@ -20,6 +20,8 @@ class Case:
 
     report: DefectReport
     product: risk.Product
+    #: Its releases, sorted.
+    shelf: risk.Shelf
     rule: risk.Rule
     counts: Mapping[Exposure, Headcount]
     #: Installs that would hear nothing.

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from feeds.types import LintWarning
 from notifier.linting.case import GRAVE, Case
-from risk import Standing
 
 
 def grave_without_remedy(case: Case) -> Iterator[LintWarning]:
@@ -20,11 +19,10 @@ def grave_without_remedy(case: Case) -> Iterator[LintWarning]:
 def remedy_not_offered(case: Case) -> Iterator[LintWarning]:
     """Look for a remedy that points at a release which nobody can get."""
     product = case.product
-    status = {product.scheme.key(release.version): release.status for release in product.releases}
-    for index, remedy in enumerate(case.report.remedies):
-        if remedy.version is None:
-            continue
-        known = status.get(product.scheme.key(remedy.version))
+    pointing = [(index, remedy) for index, remedy in enumerate(case.report.remedies) if remedy.version is not None]
+    status = {product.scheme.key(release.version): release.status for release in product.releases} if pointing else {}
+    for index, remedy in pointing:
+        known = status.get(product.scheme.key(str(remedy.version)))
         at = f"/remedies/{index}/version"
         if known is None:
             yield LintWarning(at, f"{remedy.version} is not a registered release.")
@@ -34,11 +32,10 @@ def remedy_not_offered(case: Case) -> Iterator[LintWarning]:
 
 def no_release_affected(case: Case) -> Iterator[LintWarning]:
     """Look for a range that covers no existing release, or withdrawn ones only."""
-    standing = case.rule.standing
-    affected = [release for release in case.product.releases if standing(release.version) is Standing.AFFECTED]
-    if not affected:
+    holds = case.rule.affected.holds
+    if not any(map(holds, case.shelf.registered)):
         yield LintWarning("/affected", "No registered release is in the affected range.")
-    elif all(release.status == "withdrawn" for release in affected):
+    elif not any(map(holds, case.shelf.not_withdrawn)):
         yield LintWarning("/affected", "Every registered release in the affected range is withdrawn.")
 
 

@@ -9,11 +9,13 @@ import pytest
 
 import risk
 from feeds import store as defects
-from installs_registry import installed, installs, products
+from installs_registry import footprints, installed, installs, products
+from installs_registry.fleet.reading import read
 from installs_registry.products import KnownProduct
 from notifier import publishing
 from notifier.assessing import exposures_now, known_exposures
 from notifier.exposures import Span, assess_span
+from notifier.fleet_audience import exposed_in
 from notifier.matching import matching
 from notifier.owing import sql as owing_sql
 from notifier.publications import Rulebook, load_index
@@ -83,6 +85,8 @@ def _assert_agreement(tx: Tx, defect_id: str) -> set[str | None]:
     defect_no = defects.find(tx, defect_id).no
     by_sql = _assessed(tx, product, defect_no, index.rules[defect_id])
     assert _hit(tx, product, defect_no, index.rules[defect_id]) == by_sql
+    if tx.dialect == "sqlite" and not index.rules[defect_id].repairs:
+        assert _in_columns(tx, product, index.rules[defect_id]) == by_sql
     product_held = Rulebook().held(tx, "notes")
     ids = [row["id"] for row in tx.built("SELECT id FROM installs", {})]
     present = installed.held(tx, product_held.reception.layout, ids).values()
@@ -114,6 +118,13 @@ def _hit(tx: Tx, product: KnownProduct, defect_no: int, rule: risk.Rule) -> dict
     found = {row["install_no"]: row["exposure"] for row in rows}
     assert len(found) == len(rows), "an install was hit twice"
     return found
+
+
+def _in_columns(tx: Tx, product: KnownProduct, rule: risk.Rule) -> dict[int, str]:
+    """Return the exposures as an audience finds them in memory, by install."""
+    fleet = read(tx, product, footprints.columns(product))
+    exposed = exposed_in(tx, fleet, product, rule).by_exposure
+    return {int(no): exposure.value for exposure, places in exposed.items() for no in fleet.numbers[places]}
 
 
 async def test_what_is_over_and_was_not_repaired_is_not_read_at_each_check_in(stage: Stage) -> None:

@@ -45,7 +45,7 @@ def a_case(
         Exposure.AT_RISK: Headcount(exposed - unsure, 1),
         Exposure.CANNOT_TELL: Headcount(unsure, 1),
     }
-    return Case(report, product, risk.Rule.compile(defect, product), counts, not_concerned)
+    return Case(report, product, risk.Shelf.of(product), risk.Rule.compile(defect, product), counts, not_concerned)
 
 
 def places(lint: Lint, case: Case) -> list[str]:
