@@ -86,3 +86,8 @@ def connect(house: House) -> Wire:
     wire = Wire(protocol=protocol)
     protocol.connection_made(wire)
     return wire
+
+
+def same(headers: dict[str, str]) -> dict[str, str]:
+    """Return the headers that two answers to one request share."""
+    return {name: value for name, value in headers.items() if name not in {"Date", "X-Request-Id"}}
