@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -239,3 +240,45 @@ def write_much(tx: Tx) -> None:
             " VALUES (:id, 'x', 'a@b', 's', :body, 'x', 'x', 0)",
             {"id": str(number), "body": "x" * 2_000},
         )
+
+
+async def test_a_server_of_ours_without_room_marks_nothing_and_what_it_could_not_note_is_in_doubt(
+    migrated_postgresql_url: str, office: PostOffice
+) -> None:
+    stage = Stage(open_database(migrated_postgresql_url))
+    await stage.set_up()
+    await stage.holds("ada", "ada-mac")
+    await stage.publish()
+    postman = a_postman(stage, office)
+    await stage.database.call(fill_up)
+    with pytest.raises(StorageError):
+        await postman.deliver_due()
+    assert office.received == []
+    # It fills again while the message is on its way: what was answered cannot be noted.
+    await stage.database.call(make_room)
+    office.on_message = partial(stage.database.call, fill_up)
+    await postman.deliver_due()
+    [first] = office.mails()
+    assert await rows(stage, "d.state, d.message_id") == [("SENDING", first["Message-ID"])]
+    office.on_message = None
+    await stage.database.call(make_room)
+    stage.later(minutes=2)
+    await postman.deliver_due()
+    await postman.close()
+    assert await stage.kinds() == [("warning", "sent")]
+    assert [mail["Message-ID"] for mail in office.mails()] == [first["Message-ID"]] * 2
+    await stage.database.close()
+
+
+def fill_up(tx: Tx) -> None:
+    """Let the server answer each change of a delivery as it does where its disk is full (disk_full, 53100)."""
+    tx.run_built(
+        "CREATE OR REPLACE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = '53100'; END $$",
+        {},
+    )
+    tx.run_built("CREATE TRIGGER no_room BEFORE UPDATE ON deliveries FOR EACH ROW EXECUTE FUNCTION no_room()", {})
+
+
+def make_room(tx: Tx) -> None:
+    tx.run_built("DROP TRIGGER no_room ON deliveries", {})
