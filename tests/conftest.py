@@ -15,6 +15,7 @@ from hypothesis import settings
 
 from installs_registry.fleet.changes import fleet_changes
 from storage import Database, load_migrations, open_database
+from tests.postgresql_copies import Copies
 from tests.postgresql_server import Server, running_server
 
 ROOT = Path(__file__).parents[1]
@@ -70,6 +71,11 @@ def postgresql_template(postgresql_server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
+def postgresql_copies(postgresql_server: Server, postgresql_template: str) -> Copies:
+    return Copies(postgresql_server, postgresql_template)
+
+
+@pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file with the whole schema."""
     path = tmp_path_factory.mktemp("template") / "template.db"
@@ -120,10 +126,10 @@ def migrated_sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
 
 
 @pytest.fixture
-def migrated_postgresql_url(postgresql_server: Server, postgresql_template: str) -> Iterator[str]:
-    name = postgresql_server.create(postgresql_template)
+def migrated_postgresql_url(postgresql_server: Server, postgresql_copies: Copies) -> Iterator[str]:
+    name = postgresql_copies.take()
     yield postgresql_server.url(name)
-    postgresql_server.drop(name)
+    postgresql_copies.give_back(name)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
