@@ -71,6 +71,11 @@ class Columns:
             raise ValueError(f"Two columns stand for {', '.join(sorted(twice))}.")
         return columns
 
+    @property
+    def differ(self) -> bool:
+        """Whether the names in the file may be others than ours."""
+        return bool(self.renamed or self.constants or self.ignores_unknown)
+
     def means(self, name: str) -> bool:
         """Say whether a name stands for something."""
         return name in self.names or (self.facts and name.startswith(_FACT) and len(name) > len(_FACT))
@@ -104,7 +109,7 @@ class Columns:
 
     def of_object(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return an object of NDJSON with its own names put right; raises ValueError where two come to be one."""
-        if not (self.renamed or self.constants or self.ignores_unknown):
+        if not self.differ:
             return value
         line: dict[str, Any] = {}
         for name, member in value.items():

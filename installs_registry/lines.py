@@ -16,6 +16,7 @@ from typing import Any, Final, NoReturn, Protocol
 import msgspec
 
 from installs_registry.columns import GROUPS, Columns
+from installs_registry.plain_lines import Read, install_lines, is_unsure
 
 #: Longest line, or record of a CSV file, in bytes.
 MAX_LINE: Final = 1_048_576
@@ -24,8 +25,6 @@ _BOM: Final = b"\xef\xbb\xbf"
 #: How a file begins that is in another Unicode encoding.
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 _TOO_LONG: Final = f"This line is longer than {MAX_LINE} bytes."
-#: With one of these in a line, its keys cannot be counted by their ends.
-_UNSURE: Final = (b"\\", b'" ', b'"\t', b'"\r')
 _NUL: Final = "This line holds U+0000: the file may be in UTF-16, save it as UTF-8."
 #: The first line of a CSV record whose last cell is quoted and not closed: it goes on in the next line.
 _OPEN_RECORD: Final = re.compile(rb'(?:(?:"(?:[^"]|"")*+"|[^",]*+),)*+"(?:[^"]|"")*+')
@@ -36,7 +35,8 @@ class Line(msgspec.Struct, frozen=True):
 
     #: Of the record's first line in the file, from 1.
     number: int
-    value: dict[str, Any] | None
+    #: An object, or what a plain line stands for (`plain_lines`).
+    value: Any
     #: A sentence for people.
     error: str | None = None
 
@@ -119,6 +119,8 @@ class NdjsonReader:
         self._splitter = _Splitter()
         self._decode = msgspec.json.Decoder().decode
         self._columns = columns
+        plain = columns is not None and columns.facts and not columns.differ
+        self._read: Read | None = install_lines() if plain else None
 
     def feed(self, piece: bytes) -> list[Line]:
         """Return the lines that this piece completes."""
@@ -130,6 +132,8 @@ class NdjsonReader:
 
     def _line(self, number: int, text: bytes | None) -> Line | None:
         """Return the line, None for an empty one."""
+        if self._read is not None and text and (value := self._read(text)) is not None:
+            return Line(number, value)
         if text is not None and not text.strip():
             return None
         try:
@@ -146,7 +150,7 @@ class NdjsonReader:
             value = None
         # Where no quote is escaped or has a blank behind it, every `":` ends a key and each key ends so: with as many
         # of them as keys, no key is there twice.
-        if type(value) is dict and text.count(b'":') == _keys(value) and not any(map(text.__contains__, _UNSURE)):
+        if type(value) is dict and text.count(b'":') == _keys(value) and not is_unsure(text):
             return value
         return _strict_object(text)
 

@@ -59,13 +59,18 @@ class Intake:
     allowed: Sequence[Network] = ()
 
 
-def import_lines(tx: Tx, kind: ImportKind, values: Sequence[Mapping[str, Any]], intake: Intake) -> list[Outcome]:
-    """Take lines of an import, each stored or refused by itself; what became of each, in their order."""
+def import_lines(tx: Tx, kind: ImportKind, values: Sequence[Any], intake: Intake) -> list[Outcome]:
+    """Take lines of an import, each stored or refused by itself; what became of each, in their order.
+
+    A line is an object as it was read, or what `SHAPES` has for its kind.
+    """
     lines = [_line(value, SHAPES[kind]) for value in values]
     return _IMPORTS[kind](tx, lines, intake)
 
 
-def _line(value: Mapping[str, Any], shape: type[T]) -> T | msgspec.ValidationError:
+def _line(value: object, shape: type[T]) -> T | msgspec.ValidationError:
+    if isinstance(value, shape):
+        return value
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:

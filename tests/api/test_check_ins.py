@@ -66,6 +66,19 @@ async def test_when_an_install_was_last_seen_is_answered_at_once_and_stored_late
     assert (await each_house.get("/v1/installs/i-1")).body["last_seen_at"] == instant(each_house.clock.now())
 
 
+async def test_installs_that_check_in_time_and_again_at_once_end_as_each_said_last(each_house: House) -> None:
+    desk = CheckInDesk(each_house.parts)
+    admin = each_house.parts.keys._admin_hash  # noqa: SLF001 - the key of the settings is in no table
+    assert admin is not None
+    installs = [f"i-{no}" for no in range(5)]
+    told = [CheckIn(product="notes", version="4.1.3", footprint={"notebooks": no}) for no in range(40)]
+    await asyncio.gather(
+        *(desk.take(Reported(installs[no % 5], body, VENDOR), admin) for no, body in enumerate(told)),
+    )
+    stored = [(await each_house.get(f"/v1/installs/{install}")).body["footprint"]["notebooks"] for install in installs]
+    assert stored == [35, 36, 37, 38, 39]
+
+
 async def test_a_check_in_under_an_idempotency_key_is_answered_as_the_first_time(each_house: House) -> None:
     headers = {"Idempotency-Key": "once"}
     first = await each_house.put("/v1/installs/i-1", BODY, headers=headers)
