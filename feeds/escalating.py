@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from risk import Severity
-from storage import Statements, Tx, instant
+from storage import Row, Statements, Tx, instant
 
 from . import audit, rules, store
 from .defects import Defect
@@ -23,9 +24,7 @@ def undecided(tx: Tx, now: datetime) -> tuple[Defect, ...]:
     hours = rules.current(tx).escalate_after_hours
     if not hours:
         return ()
-    rows = tx.all(sql.list_undecided, before=instant(now - timedelta(hours=hours)), limit=_BATCH)
-    found = (store.find(tx, row["id"]) for row in rows)
-    return tuple(defect for defect in found if defect.report.severity is Severity.DATA_LOSS)
+    return _data_loss(tx, tx.all(sql.list_undecided, before=instant(now - timedelta(hours=hours)), limit=_BATCH))
 
 
 def escalate(tx: Tx, defect: Defect, now: datetime) -> bool:
@@ -49,11 +48,15 @@ def overdue(tx: Tx, now: datetime) -> tuple[Defect, ...]:
     hours = rules.current(tx).publish_after_hours
     if not hours:
         return ()
-    rows = tx.all(sql.list_overdue, before=instant(now - timedelta(hours=hours)), limit=_BATCH)
-    found = (store.find(tx, row["id"]) for row in rows)
-    return tuple(defect for defect in found if defect.report.severity is Severity.DATA_LOSS)
+    return _data_loss(tx, tx.all(sql.list_overdue, before=instant(now - timedelta(hours=hours)), limit=_BATCH))
 
 
 def end(tx: Tx, defect: Defect, now: datetime) -> bool:
     """Record that the time to publish it by itself has come; False where it had been done, or is a draft no more."""
     return defect.state is State.DRAFT and bool(tx.run(sql.end_escalation, defect_no=defect.no, at=instant(now)))
+
+
+def _data_loss(tx: Tx, rows: Iterable[Row]) -> tuple[Defect, ...]:
+    """Return those of the defects, named in these rows, that lose data."""
+    found = (store.find(tx, row["id"]) for row in rows)
+    return tuple(defect for defect in found if defect.report.severity is Severity.DATA_LOSS)
