@@ -15,7 +15,7 @@ from api import erasing
 from commands import epoch, keeping
 from commands.mail import released
 from commands.options import ANYWHERE, FileOrInput, Where, migrations, read_input
-from commands.printing import tell
+from commands.printing import counted, tell
 from commands.settings import Settings
 from installs_registry import erasures
 from installs_registry.erasures import Erasure
@@ -51,7 +51,9 @@ def restore(
     /,
     *,
     force: Annotated[bool, Parameter(negative="", help="Replace a database that is there; it is kept beside.")] = False,
-    resume_mail: Annotated[bool, Parameter(negative="", help="Let mail leave.")] = False,
+    resume_mail: Annotated[
+        bool, Parameter(negative="", help="Let all mail leave that waits, though some may have been sent already.")
+    ] = False,
     erased: Annotated[
         FileOrInput | None, Parameter(help="What `forewarn customer erased` printed, or -: forget those again.")
     ] = None,
@@ -59,9 +61,9 @@ def restore(
 ) -> None:
     """Put a backup in the database's place. Stop the service first.
 
-    No mail leaves before `forewarn restore --resume-mail`: the backup does not know what was sent after it
-    was made, so each mail that waits in it may have been sent already. Who was erased after it was made is
-    erased again: as the database that it replaces knows, and as a list says (--erased).
+    No mail leaves before `forewarn mail release --since TIME` says when the backup was made: it does not know
+    what was sent after that, so each mail that waits in it may have been sent already. Who was erased after it
+    was made is erased again: as the database that it replaces knows, and as a list says (--erased).
     """
     settings = where.settings()
     if path is None and not resume_mail and erased is None:
@@ -75,7 +77,7 @@ def restore(
         tell(f"{where.call(erasing.erase_again, listed, SystemClock().now())} customers were erased again")
     if resume_mail:
         _, waiting = where.run(lambda database: released(database, settings, None, SystemClock()))
-        tell(f"mail leaves again; {waiting} deliveries wait")
+        tell(f"mail leaves again; {counted(waiting, 'delivery', 'deliveries')} waiting")
 
 
 def _target(settings: Settings) -> Path:
@@ -122,7 +124,8 @@ def _put_back(source: Path, target: Path, erased: Sequence[Erasure], *, force: b
         raise
     _set_aside(target)
     copied.rename(target)
-    tell(f"restored; mail is held, {waiting} deliveries wait; to let them go: forewarn restore --resume-mail")
+    tell(f"restored; mail is held, {counted(waiting, 'delivery', 'deliveries')} waiting in it")
+    tell("to let mail go, say when the backup was made: forewarn mail release --since TIME")
 
 
 async def _hold(copied: Path, source: Path, erased: Sequence[Erasure]) -> int:

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cyclopts import Parameter
 
 from commands.dkim import looked_over
-from commands.keeping import kept_secret, mail_hold
+from commands.keeping import MailHold, kept_secret, mail_hold
 from commands.lanes import how
 from commands.options import ANYWHERE, Json, Where
-from commands.printing import print_json, print_table
+from commands.printing import minute, print_json, print_table
 from feeds import audit
 from feeds import heads as signed_heads
 from feeds.audit import Broken
@@ -130,10 +130,14 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in takewhile(str.isdecimal, version.split(".")))
 
 
+def _held(hold: MailHold) -> str:
+    return f"held since {minute(hold.since)}: {hold.reason}; to let it go: forewarn mail release"
+
+
 def _contents(tx: Tx) -> list[Finding]:
     hold = mail_hold(tx)
     return [
         _whole(audit.verify(tx)),
-        Finding("mail", "leaves" if hold is None else f"held since {hold.since}: {hold.reason}"),
+        Finding("mail", "leaves" if hold is None else _held(hold)),
         *(Finding(f"lane {each.lane}", how(each)) for each in lane_store.standings(tx)),
     ]

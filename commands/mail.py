@@ -14,7 +14,7 @@ from commands import epoch, keeping
 from commands.dkim import dkim_key, dkim_record
 from commands.lanes import how
 from commands.options import ANYWHERE, FileOrInput, Where, read_input
-from commands.printing import print_line, print_prose, tell
+from commands.printing import counted, print_line, print_prose, tell
 from commands.settings import Settings
 from notifier.delivery import lane_store, suppressing
 from notifier.delivery.bouncing import Doorkeeper, Taken
@@ -95,7 +95,8 @@ def release(
         raise Invalid.at("", "Say the zone too, such as 2026-01-31T04:00:00Z.")
     settings = where.settings()
     doubted, waiting = where.run(lambda database: released(database, settings, since, SystemClock()))
-    tell(f"mail leaves again; {doubted} deliveries were in doubt, {waiting} wait")
+    told = f"{counted(doubted, 'delivery', 'deliveries')} may have been sent after the backup was made"
+    tell(f"mail leaves again; {told}, {waiting:,} waiting to be sent")
 
 
 async def released(database: Database, settings: Settings, since: datetime | None, clock: Clock) -> tuple[int, int]:

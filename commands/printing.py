@@ -48,6 +48,11 @@ def print_prose(line: str) -> None:
         print_line(part)
 
 
+def counted(number: int, thing: str, things: str) -> str:
+    """Return a number with its noun: "1 delivery", "1,204 deliveries"."""
+    return f"{number:,} {thing if number == 1 else things}"
+
+
 def minute(at: str) -> str:
     """Return an instant as people write it."""
     return f"{parse_instant(at):%Y-%m-%d %H:%M} UTC"

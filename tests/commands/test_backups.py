@@ -46,9 +46,10 @@ def test_mail_of_a_restored_backup_is_held_until_told(line: Forewarn, url: str, 
     backup, target = tmp_path / "copy.db", f"sqlite:///{tmp_path}/other.db"
     line("backup", str(backup), "--database", url)
     restored = line("restore", str(backup), "--database", target)
-    assert "1 deliveries wait" in restored.err
+    assert "mail is held, 1 delivery waiting in it" in restored.err
+    assert "forewarn mail release --since TIME" in restored.err
     assert hold_of(target) is not None
-    assert "held since" in line("doctor", "--database", target).out
+    assert "; to let it go: forewarn mail release" in line("doctor", "--database", target).out
     assert line("restore", "--resume-mail", "--database", target).code == 0
     assert hold_of(target) is None
     assert hold_of(url) is None
