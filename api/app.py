@@ -16,7 +16,7 @@ from api.endpoint import endpoint
 from api.lane import LANE, Lane
 from api.metrics import Metrics
 from api.observing import METRICS, add_headers, observe
-from api.openapi import DOCUMENT, document
+from api.openapi import DOCUMENT, Described
 from api.reading import BODY_LIMIT
 from api.routes import ROUTES
 from api.watching import WATCHING
@@ -37,7 +37,7 @@ def create_app(parts: Parts, routes: Iterable[Route] = ROUTES) -> web.Applicatio
     app[DESK] = CheckInDesk(parts)
     app[LANE] = Lane(parts, app[METRICS], app[DESK])
     app[WATCHING] = Watching(parts.database, parts.clock)
-    app[DOCUMENT] = document(routes)
+    app[DOCUMENT] = Described(routes)
     for route in routes:
         if route.method == "GET":
             app.router.add_get(route.path, endpoint(route, parts))

@@ -44,4 +44,4 @@ async def metrics(request: web.Request, parts: Parts) -> web.Response:
 
 async def openapi(request: web.Request, _: Parts) -> web.Response:
     """Answer with the OpenAPI document."""
-    return with_etag(request, request.app[DOCUMENT])
+    return with_etag(request, request.app[DOCUMENT].text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any, Final, cast
@@ -17,11 +18,24 @@ from api.paths import PATH_TYPES
 from api.problems import MEDIA_TYPE, ProblemView
 from api.reading import HEADERS
 
-DOCUMENT: Final = web.AppKey("document", bytes)
-
 _REF: Final = "#/components/schemas/{name}"
 _PARAMETER: Final = re.compile(r"\{([a-z]+)\}")
 Json = dict[str, Any]
+
+
+class Described:
+    """The document of some routes, made when somebody first asks for it: it takes as long as half of a start."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = tuple(routes)
+
+    @cached_property
+    def text(self) -> bytes:
+        """The document as JSON."""
+        return document(self._routes)
+
+
+DOCUMENT: Final = web.AppKey("document", Described)
 
 
 def document(routes: Iterable[Route]) -> bytes:

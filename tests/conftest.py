@@ -5,13 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partialmethod
 from importlib.util import find_spec
 from pathlib import Path
+from types import CodeType
 
 import pytest
 from hypothesis import settings
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
 
 from installs_registry.fleet.changes import fleet_changes
 from storage import Database, load_migrations, open_database
@@ -28,6 +33,10 @@ settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
+# The tests start our programs some hundred times, which are compiled once, whatever the environment says of that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 
 class FakeClock:
     """A clock that stands still until it is told."""
@@ -40,6 +49,29 @@ class FakeClock:
 
     def advance(self, by: timedelta) -> None:
         self.moment += by
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates that were compiled before, by any environment of this process."""
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        assert bucket.code is not None
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def each_template_is_compiled_once() -> Iterator[None]:
+    """Each test's application has an environment of its own, which would compile the same templates anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = partialmethod(Environment.__init__, bytecode_cache=CompiledTemplates())
+        patch.setattr(Environment, "__init__", made)
+        yield
 
 
 @pytest.fixture
