@@ -34,8 +34,8 @@ async def test_the_page_says_which_lanes_rest_why_until_when_and_at_what_pace(ea
     await each_house.enter()
     page = (await each_house.get("/lanes")).text
     assert '<th scope="row">google</th>' in page
-    assert "paused since 1 January 2026 at 11:57 UTC" in page
-    assert "1 January 2026 at 12:07 UTC, after 10 minutes" in page
+    assert "paused since 1 January 2026 at 11:57 UTC, for 10 minutes at a time now" in page
+    assert "1 January 2026 at 12:07 UTC" in page
     assert "30 mails a minute" in page
     assert "550 5.7.1 &lt;ann@example.com&gt;: blocked using zen.spamhaus.org" in page
     assert "open, and slower" in page

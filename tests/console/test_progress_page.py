@@ -40,7 +40,7 @@ async def test_what_a_withdrawal_took_back_is_told_with_its_all_clears(house: Ho
     await house.stage.withdraw(defect)
     await house.enter()
     frame = (await house.get(f"/defects/{defect}/progress")).text
-    assert "Withdrawn on 1 January 2026 at 12:00 UTC. Of its warnings 1 never sent, 0 in doubt, 1 sent." in frame
+    assert "Withdrawn on 1 January 2026 at 12:00 UTC. Of its warnings: 1 never sent, 0 in doubt, 1 sent." in frame
     assert "All-clears to those who have it or may have it: 0 of 1 sent." in frame
     await house.stage.deliver()
     page = (await house.get(f"/defects/{defect}")).text
