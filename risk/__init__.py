@@ -14,6 +14,7 @@ from .rules import Rule, Standing
 from .tree import Node, names, tree_from_json, tree_to_json
 from .verdicts import Considered, Finding, Question, SafeTarget, Verdict
 from .versions import SCHEMES, InvalidVersion, Key, Scheme, UnrankedVersion, scheme
+from .words import Sentence, Shown
 
 # Versions and ranges; facts and conditions; what is judged; what the judgement says.
 __all__ = ["SCHEMES", "InvalidVersion", "Key", "Range", "RangeError", "Scheme", "UnrankedVersion", "VersionSet"]
@@ -22,4 +23,5 @@ __all__ += ["Fact", "FactType", "Facts", "Value", "Vocabulary"]
 __all__ += ["Explanation", "Node", "compile_condition", "explain_condition", "fits", "names"]
 __all__ += ["tree_from_json", "tree_to_json"]
 __all__ += ["Defect", "Product", "ProductIndex", "Release", "Remedy", "Rule", "Severity", "Shelf", "Standing"]
-__all__ += ["Considered", "Decision", "Exposure", "Finding", "Question", "SafeTarget", "Verdict", "decide"]
+__all__ += ["Considered", "Decision", "Exposure", "Finding", "Question", "SafeTarget", "Sentence", "Shown", "Verdict"]
+__all__ += ["decide"]

@@ -17,12 +17,12 @@ from .kinds import fits, scheme_of
 from .operators import BESIDE_CONSTANTS, COMPARE, Test, Truth
 from .tree import Node, names, tree_to_json
 from .versions import Scheme
-from .words import Say, Words, words
+from .words import Sentence, Shown, Words, words
 
 #: Reads one value from the facts, None where it is absent; typed loosely, as `fits` has seen to the types.
 Read = Callable[[Facts], Any]
-#: Says why it is as it is.
-Reasons = Callable[[Facts], tuple[str, ...]]
+#: Why it is as it is.
+Sentences = tuple[Sentence, ...]
 
 #: Most values that a demand names.
 _MOST_DEMANDED: Final = 16
@@ -54,13 +54,17 @@ class Single:
     reads: tuple[tuple[str, Read], ...]
     demands: tuple[Demand, ...] = ()
 
-    def because(self, facts: Facts, *, truth: bool) -> tuple[str, ...]:
-        """Say why it matches or misses; `truth` is what it has been found to do."""
-        return () if self.words is None else (self.words[not truth](facts),)
+    def sentences(self, *, truth: bool) -> Sentences | None:
+        """Return why it matches or misses, None where that depends on the facts; `truth` is which of the two."""
+        return () if self.words is None else (self.words[not truth],)
 
-    def unknown(self, facts: Facts) -> Explanation:
+    def because(self, shown: Shown, *, truth: bool) -> tuple[str, ...]:
+        """Say why it matches or misses; `truth` is what it has been found to do."""
+        return () if self.words is None else (shown.say(self.words[not truth]),)
+
+    def unknown(self, shown: Shown) -> Explanation:
         """Say what makes it unknown."""
-        return Explanation(missing=tuple(name for name, read in self.reads if read(facts) is None))
+        return Explanation(missing=tuple(name for name, read in self.reads if read(shown.facts) is None))
 
     def firm(self, facts: Facts) -> bool:
         """Tell whether no part of it is unknown."""
@@ -75,15 +79,21 @@ class Joined:
     parts: tuple[Condition, ...]
     #: the truth of one part that settles the whole: True for ||, False for &&
     decisive: bool
-    #: says why it is the contrary of decisive: all parts are needed for that
-    needed: Reasons
+    #: why it is the contrary of decisive, for which all parts are needed; None where that depends on the facts
+    needed: Sentences | None
     demands: tuple[Demand, ...]
 
-    def because(self, facts: Facts, *, truth: bool) -> tuple[str, ...]:
+    def sentences(self, *, truth: bool) -> Sentences | None:
+        """Return why it matches or misses, None where that depends on the facts; `truth` is which of the two."""
+        return None if truth is self.decisive else self.needed
+
+    def because(self, shown: Shown, *, truth: bool) -> tuple[str, ...]:
         """Say why it matches or misses; `truth` is what it has been found to do."""
         if truth is not self.decisive:
-            return self.needed(facts)
-        enough = [part.because(facts, truth=truth) for part in self.parts if part.truth(facts) is truth]
+            if self.needed is not None:
+                return tuple(map(shown.say, self.needed))
+            return tuple(dict.fromkeys([said for part in self.parts for said in part.because(shown, truth=truth)]))
+        enough = [part.because(shown, truth=truth) for part in self.parts if part.truth(shown.facts) is truth]
         if len(enough) == 1:
             return enough[0]
         if not all(enough):
@@ -91,11 +101,12 @@ class Joined:
         said = list(dict.fromkeys(map(" and ".join, enough)))
         return (said[0] if len(said) == 1 else f"any of these is enough: {'; '.join(said)}",)
 
-    def unknown(self, facts: Facts) -> Explanation:
+    def unknown(self, shown: Shown) -> Explanation:
         """Say what is missing, and what is known of which the contrary would settle the matter."""
+        facts = shown.facts
         truths = [(part, part.truth(facts)) for part in self.parts]
-        known = [part.because(facts, truth=truth) for part, truth in truths if truth is not None and part.firm(facts)]
-        unknown = [part.unknown(facts) for part, truth in truths if truth is None]
+        known = [part.because(shown, truth=truth) for part, truth in truths if truth is not None and part.firm(facts)]
+        unknown = [part.unknown(shown) for part, truth in truths if truth is None]
         if len(unknown) == 1:
             known.append(unknown[0].because)
         missing = {name for part in unknown for name in part.missing}
@@ -119,12 +130,12 @@ def compile_condition(node: Node | None, vocabulary: Vocabulary) -> Test:
 def explain_condition(node: Node | None, vocabulary: Vocabulary, facts: Facts) -> Explanation:
     """Say why a condition matches, misses or is unknown for these facts."""
     condition = build(node, vocabulary, {})
-    return explain(condition, facts, condition.truth(facts))
+    return explain(condition, Shown(facts), condition.truth(facts))
 
 
-def explain(condition: Condition, facts: Facts, truth: Truth) -> Explanation:
+def explain(condition: Condition, shown: Shown, truth: Truth) -> Explanation:
     """Say why a compiled condition is what it is; `truth` is what it has been found to be."""
-    return condition.unknown(facts) if truth is None else Explanation(condition.because(facts, truth=truth))
+    return condition.unknown(shown) if truth is None else Explanation(condition.because(shown, truth=truth))
 
 
 def build(node: Node | None, vocabulary: Vocabulary, shared: Shared, *, negated: bool = False) -> Condition:
@@ -147,25 +158,13 @@ def _joined(parts: tuple[Condition, ...], *, decisive: bool) -> Joined:
     return Joined(truth, parts, decisive, _needed(parts, truth=not decisive), demands)
 
 
-def _needed(parts: tuple[Condition, ...], *, truth: bool) -> Reasons:
-    """Compile the reasons of parts that all have this truth, and each must; what two of them say is said once."""
+def _needed(parts: tuple[Condition, ...], *, truth: bool) -> Sentences | None:
+    """Return why parts all have this truth, which each of them must; None where a thing might be said twice."""
     singles = [part for part in parts if isinstance(part, Single)]
     read = [name for single in singles for name, _ in single.reads]
-    if len(singles) == len(parts) and len(set(read)) == len(read):
-        return _together(tuple(single.words[not truth] for single in singles if single.words is not None))
-    return lambda facts: tuple(dict.fromkeys([said for part in parts for said in part.because(facts, truth=truth)]))
-
-
-def _together(says: tuple[Say, ...]) -> Reasons:
-    """Compile what is said of tests that are all needed and speak of different facts; few are the usual case."""
-    match says:
-        case (one,):
-            return lambda facts: (one(facts),)
-        case (one, two):
-            return lambda facts: (one(facts), two(facts))
-        case (one, two, three):
-            return lambda facts: (one(facts), two(facts), three(facts))
-    return lambda facts: tuple([say(facts) for say in says])
+    if len(singles) < len(parts) or len(set(read)) < len(read):
+        return None
+    return tuple(single.words[not truth] for single in singles if single.words is not None)
 
 
 def _single(node: Node, vocabulary: Vocabulary, *, negated: bool) -> Single:
@@ -174,7 +173,7 @@ def _single(node: Node, vocabulary: Vocabulary, *, negated: bool) -> Single:
         return Single(_nothing, None, tuple((name, _nothing) for name in named))
     test, said = _test(node, vocabulary), words(node)
     if negated:
-        test, said = _negation(test), said and Words(said.false, said.true)
+        test, said = _negation(node, test), said and Words(said.false, said.true)
     reads = tuple((name, _read_name(name, vocabulary)) for name in named)
     return Single(test, said, reads, tuple(_demands(node, negated=negated)))
 
@@ -191,18 +190,23 @@ def _demands(node: Node, *, negated: bool) -> list[Demand]:
     return [Demand(str(left.value), frozenset(value.value for value in values))]
 
 
-def _negation(part: Test) -> Test:
-    return lambda facts: None if (truth := part(facts)) is None else not truth
+def _negation(node: Node, test: Test) -> Test:
+    if node.op == "name":
+        name = str(node.value)
+        return lambda facts: None if (value := facts.get(name)) is None else not value
+    return lambda facts: None if (truth := test(facts)) is None else not truth
 
 
 def _junction(parts: tuple[Test, ...], *, decisive: bool) -> Test:
+    needed = not decisive
+
     def test(facts: Facts) -> Truth:
-        joined: Truth = not decisive
+        joined: Truth = needed
         for part in parts:
             truth = part(facts)
-            if truth is decisive:
-                return decisive
-            if truth is None:
+            if truth is not needed:
+                if truth is decisive:
+                    return decisive
                 joined = None
         return joined
 

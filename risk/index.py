@@ -16,6 +16,7 @@ from .rules import Outcome, Rule
 from .segments import Segments
 from .verdicts import Considered, Finding, Question, SafeTarget, Verdict
 from .versions import UnrankedVersion
+from .words import Shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,8 +78,9 @@ class ProductIndex:
 
 #: Kept, as a look-up of an enum's member costs as much as ten of a name.
 _NOTHING_FOUND: Final = Decision.PROCEED
-#: A gravity, the defect's id, what the rule makes of the verdict, and the rule: the gravest sorts first, then by id.
-Concern = tuple[tuple[int, int], str, Outcome, Rule]
+#: A gravity and the defect's id, as the gravest sorts first; the rule, what it makes of the verdict, and whether its
+#: condition matches.
+Concern = tuple[int, str, Rule, Outcome, Truth]
 
 
 @dataclass(slots=True, eq=False)
@@ -97,9 +99,11 @@ class _Hearing:
         index, question = self.index, self.question
         safe = None if self.start is None else self.safe_target(self.start)
         to_version = self.advised(safe) if question.to_version is None else question.to_version
-        found, accepted = ([], ()) if to_version is None else self.found(index.place(to_version))
-        decision = found[0][2].decision if found else _NOTHING_FOUND
-        findings = self.findings(found) if found else ()
+        target = None if to_version is None else index.place(to_version)
+        found, accepted = ([], ()) if to_version is None else self.found(target)
+        decision = found[0][3].decision if found else _NOTHING_FOUND
+        known = self.start is not None and target is not None
+        findings = self.findings(found, () if known else self.unranked()) if found else ()
         considered = self.considered(to_version) if question.explain else None
         product, start, sequence = index.product.id, question.from_version, index.sequence
         return Verdict(decision, product, start, to_version, findings, safe, sequence, accepted, considered)
@@ -131,7 +135,7 @@ class _Hearing:
         if not accept:
             return sorted(concerned), ()
         accepted = sorted(
-            name for _, name, outcome, rule in concerned if name in accept and outcome is not rule.happened
+            name for _, name, rule, outcome, _ in concerned if name in accept and outcome is not rule.happened
         )
         return sorted(each for each in concerned if each[1] not in accepted), tuple(accepted)
 
@@ -139,68 +143,62 @@ class _Hearing:
         """Return the rules that matter to an upgrade to this sort key, each behind what it makes of the verdict."""
         found = self.near.get(place)
         if found is None:
-            start, truths = self.start, self.truths
+            start = self.start
             found = self.near[place] = []
-            for rule in self.live(place):
-                outcome = rule.harm[None] if start is None else rule.outcome(start, truths[rule])
+            for rule, truth in self.live(place):
+                outcome = rule.harm[None] if start is None else rule.outcome(start, truth)
                 if outcome is not None:
-                    found.append((outcome.gravity, rule.defect.id, outcome, rule))
+                    found.append((outcome.gravity, rule.defect.id, rule, outcome, truth))
         return found
 
     def perhaps_concerned(self) -> list[Concern]:
         """Return the rules that may matter to an upgrade to a version whose place is unknown."""
         start, rules = self.start, self.index.rules.values()
-        live = [rule for rule in rules if self.truth(rule) is not False]
-        harming = [(rule.harm[None], rule) for rule in live if start is None or rule.harms(start)]
-        return [(outcome.gravity, rule.defect.id, outcome, rule) for outcome, rule in harming]
+        live = [(rule, truth) for rule in rules if (truth := self.truth(rule)) is not False]
+        harming = [(rule, rule.harm[None], truth) for rule, truth in live if start is None or rule.harms(start)]
+        return [(outcome.gravity, rule.defect.id, rule, outcome, truth) for rule, outcome, truth in harming]
 
     def held(self, place: str) -> list[Rule]:
         """Return the rules that make a hold of the one step to this sort key."""
         accept = self.question.accept
         concerned = self.concerned(place)
-        return [rule for _, name, outcome, rule in concerned if outcome.holds and name not in accept]
+        return [rule for _, name, rule, outcome, _ in concerned if outcome.holds and name not in accept]
 
     def holding(self, place: str) -> list[Rule]:
         """Return the rules that make a hold of an upgrade to this sort key which does their harm."""
-        truths, accept = self.truths, self.question.accept
-        live = self.live(place)
-        return [rule for rule in live if rule.harm[truths[rule]].holds and rule.defect.id not in accept]
+        accept = self.question.accept
+        return [rule for rule, truth in self.live(place) if rule.harm[truth].holds and rule.defect.id not in accept]
 
-    def live(self, place: str) -> list[Rule]:
-        """Return the rules that affect the version of this sort key and whose condition does not miss."""
+    def live(self, place: str) -> list[tuple[Rule, Truth]]:
+        """Return the rules that affect the version of this sort key, and the truth of their conditions: none misses."""
         facts, truths = self.question.facts, self.truths
-        found: list[Rule] = []
+        found: list[tuple[Rule, Truth]] = []
         for rule in self.index.segments.at(place, facts):
-            if rule not in truths:
-                truths[rule] = rule.condition.truth(facts)
-            if truths[rule] is not False:
-                found.append(rule)
+            if rule in truths:
+                truth = truths[rule]
+            else:
+                truth = truths[rule] = rule.condition.truth(facts)
+            if truth is not False:
+                found.append((rule, truth))
         return found
 
     def truth(self, rule: Rule) -> Truth:
+        """Return the truth of a rule's condition."""
         truths = self.truths
         if rule not in truths:
             truths[rule] = rule.condition.truth(self.question.facts)
         return truths[rule]
 
-    def findings(self, found: list[Concern]) -> tuple[Finding, ...]:
-        """Say why each of them concerns this install."""
-        facts, truths, unranked = self.question.facts, self.truths, self.unranked()
-        told: list[Finding] = []
-        for _, _, outcome, rule in found:
-            condition = rule.condition
-            because, missing = (condition.because(facts, truth=True), ()) if truths[rule] else condition.unknown(facts)
-            told.append(Finding(rule.defect, outcome.exposure, because + unranked, missing))
-        return tuple(told)
+    def findings(self, found: list[Concern], besides: tuple[str, ...]) -> tuple[Finding, ...]:
+        """Return each of them with all that it takes to say why it concerns this install."""
+        shown = Shown(self.question.facts)
+        return tuple([Finding(rule, outcome, truth, shown, besides) for _, _, rule, outcome, truth in found])
 
     def unranked(self) -> tuple[str, ...]:
         """Say which of the two versions has no declared place."""
-        asked = (self.question.from_version, self.question.to_version)
-        return tuple(
-            f"{version} is not among the declared releases, so its place is unknown"
-            for version in asked
-            if version is not None and self.index.place(version) is None
-        )
+        index, question = self.index, self.question
+        asked = [each for each in (question.from_version, question.to_version) if each and index.place(each) is None]
+        return tuple([f"{each} is not among the declared releases, so its place is unknown" for each in asked])
 
     def considered(self, to_version: str | None) -> tuple[Considered, ...]:
         """Say of each defect why it does or does not count."""
@@ -214,7 +212,7 @@ class _Hearing:
             return False, "there is no release to upgrade to"
         start, target = self.question.from_version, self.index.place(to_version)
         truth = self.truth(rule)
-        because, missing = explain(rule.condition, self.question.facts, truth)
+        because, missing = explain(rule.condition, Shown(self.question.facts), truth)
         here = self.start or ""
         known = self.start is not None
         outside = f"{start} is not among the versions from which an upgrade does harm"

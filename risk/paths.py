@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import NamedTuple
 
 from .defects import Shelf
@@ -27,13 +27,9 @@ class Search(NamedTuple):
         """Return the safe target, None where no release above the start can be reached without a hold."""
         direct, detours = self._direct()
         path = self._by_steps(detours) if detours else None
-        if path is not None:
-            return self._target(path)
-        return None if direct is None else self._target((direct,))
-
-    def _target(self, path: Iterable[int]) -> SafeTarget:
+        path = path or (() if direct is None else (direct,))
         steps = tuple([self.shelf.versions[index] for index in path])
-        return SafeTarget(steps[-1], steps)
+        return SafeTarget(steps[-1], steps) if steps else None
 
     def _direct(self) -> tuple[int | None, list[int]]:
         """Return the highest release one step away, and the higher ones that only a detour might reach.

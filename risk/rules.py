@@ -32,8 +32,8 @@ class Standing(StrEnum):
 class Outcome(NamedTuple):
     """What an exposure to a defect of one severity makes of a verdict."""
 
-    #: rank of the decision and rank of the severity: the gravest sorts first
-    gravity: tuple[int, int]
+    #: rank of the decision, then of the severity: the gravest sorts first
+    gravity: int
     exposure: Exposure
     decision: Decision
     #: whether the decision is to hold
@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 
 def _outcome(severity: Severity, exposure: Exposure) -> Outcome:
     decision = decide(severity, exposure)
-    gravity = tuple(Decision).index(decision), tuple(Severity).index(severity)
+    gravity = tuple(Decision).index(decision) * len(Severity) + tuple(Severity).index(severity)
     return Outcome(gravity, exposure, decision, decision is Decision.HOLD)
 
 

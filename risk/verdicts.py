@@ -6,7 +6,11 @@ from typing import NamedTuple
 
 from .decisions import Decision, Exposure
 from .defects import Defect
+from .evaluate import explain
 from .facts import Facts
+from .operators import Truth
+from .rules import Outcome, Rule
+from .words import Shown
 
 
 class Question(NamedTuple):
@@ -23,14 +27,35 @@ class Question(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A defect that concerns this upgrade of this install."""
+    """A defect that concerns this upgrade of this install; put into words when it is asked why."""
 
-    defect: Defect
-    exposure: Exposure
-    #: what the facts show, each needed for the exposure to be what it is
-    because: tuple[str, ...]
-    #: names of the facts that are absent and would settle it
-    missing: tuple[str, ...]
+    rule: Rule
+    outcome: Outcome
+    #: whether its condition matches; None: unknown
+    truth: Truth
+    shown: Shown
+    #: what is to be said besides: a version whose place is unknown
+    besides: tuple[str, ...] = ()
+
+    @property
+    def defect(self) -> Defect:
+        """The defect's live revision."""
+        return self.rule.defect
+
+    @property
+    def exposure(self) -> Exposure:
+        """How the install would stand to it, or does already."""
+        return self.outcome.exposure
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """What the facts show, each needed for the exposure to be what it is."""
+        return explain(self.rule.condition, self.shown, self.truth).because + self.besides
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the facts that are absent and would settle it."""
+        return explain(self.rule.condition, self.shown, self.truth).missing
 
 
 class Considered(NamedTuple):

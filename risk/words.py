@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from .facts import Facts, Value
 from .tree import Node, Scalar, names
 
-#: Says one thing of an install's facts.
-Say = Callable[[Facts], str]
+#: Text, the place of a value, text, and so on, text last; a place is called as a person would: "size of pages".
+Sentence = tuple[str, ...]
 
 #: Longest value shown whole, in characters.
 _SHOWN: Final = 80
 #: Most values of a list that are shown.
 _LISTED: Final = 5
+_SIZE: Final = "size of "
 #: Said before the right side where it holds, and where it does not; `<` and the like are said as they are written.
 _RELATIONS: Final = {
     "==": ("", "not "),
@@ -30,8 +30,28 @@ _FLIPPED: Final = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=":
 class Words(NamedTuple):
     """What is said of a test where it is true, and where it is false."""
 
-    true: Say
-    false: Say
+    true: Sentence
+    false: Sentence
+
+
+class Shown(dict[str, str]):
+    """The values of an install's facts as sentences show them, each made when it is first asked for."""
+
+    __slots__ = ("facts",)
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+
+    def __missing__(self, place: str) -> str:
+        value = self.facts.get(place)
+        shown = self[place] = _size(self.facts[place.removeprefix(_SIZE)]) if value is None else show(value)
+        return shown
+
+    def say(self, sentence: Sentence) -> str:
+        """Put the values into their places."""
+        pieces = [*sentence]
+        pieces[1::2] = [self[place] for place in sentence[1::2]]
+        return "".join(pieces)
 
 
 def words(node: Node) -> Words | None:
@@ -40,17 +60,31 @@ def words(node: Node) -> Words | None:
         return None
     if node.op in ("has", "name"):
         said = ("true", "false") if node.op == "name" else ("known", "not known")
-        return Words(*(_always(f"{node.value} is {word}") for word in said))
+        return Words(*((f"{node.value} is {word}",) for word in said))
     left, op, right = _fact_first(node)
     if op == "in" and right.op == "name":
-        item = f"{_subject(left)}, which is " if names(left) else ""
-        return Words(*(_value(left, f"{right.value} {verb} {item}") for verb in ("holds", "does not hold")))
+        return Words(*(_sentence(f"{right.value} {verb} ", *_asked(left)) for verb in ("holds", "does not hold")))
     holds, fails = _RELATIONS.get(op, (f"{op} ", f"not {op} "))
-    if names(right):
-        return Words(_beside(left, holds, right), _beside(left, fails, right))
-    head, asked = f"{_subject(left)} is ", _shown(right)
-    plain = "" if op in ("==", "in") else f" ({holds}{asked})"
-    return Words(_value(left, head, plain), _value(left, head, f" ({fails}{asked})"))
+    head = f"{_subject(left)} is ", left
+    plain = op in ("==", "in") and not names(right)
+    asked = () if plain else (f" ({holds}", *_asked(right), ")")
+    return Words(_sentence(*head, *asked), _sentence(*head, f" ({fails}", *_asked(right), ")"))
+
+
+def _sentence(*parts: str | Node) -> Sentence:
+    pieces = [""]
+    for part in parts:
+        if isinstance(part, str):
+            pieces[-1] += part
+        elif names(part):
+            pieces += (_subject(part), "")
+        else:
+            pieces[-1] += _constant(part)
+    return tuple(pieces)
+
+
+def _asked(node: Node) -> tuple[str | Node, ...]:
+    return (f"{_subject(node)}, which is ", node) if names(node) else (node,)
 
 
 def _fact_first(node: Node) -> tuple[Node, str, Node]:
@@ -62,49 +96,14 @@ def _fact_first(node: Node) -> tuple[Node, str, Node]:
 
 def _subject(node: Node) -> str:
     if node.op == "size":
-        return f"size of {node.args[0].value}"
-    return str(node.value) if node.op == "name" else show(node.value)
+        return f"{_SIZE}{node.args[0].value}"
+    return str(node.value) if node.op == "name" else _constant(node)
 
 
-def _beside(left: Node, relation: str, right: Node) -> Say:
-    """Compile what is said of two values that facts change."""
-    one = _value(left, f"{_subject(left)} is ", f" ({relation}{_subject(right)}, which is ")
-    other = _value(right, "", ")")
-    return lambda facts: one(facts) + other(facts)
-
-
-def _value(node: Node, before: str, after: str = "") -> Say:
-    """Compile the saying of a value between two texts."""
-    if node.op == "name":
-        name = str(node.value)
-        return _fact(name, before, after)
-    if node.op == "size":
-        name = str(node.args[0].value)
-        return lambda facts: f"{before}{_size(facts[name])}{after}"
-    return _always(f"{before}{_shown(node)}{after}")
-
-
-def _fact(name: str, before: str, after: str) -> Say:
-    def say(facts: Facts) -> str:
-        value = facts[name]
-        if type(value) is int or (
-            type(value) is str and len(value) <= _SHOWN
-        ):  # nearly always, and `show` says the same
-            return f"{before}{value!r}{after}"
-        return f"{before}{show(value)}{after}"
-
-    return say
-
-
-def _always(text: str) -> Say:
-    return lambda _: text
-
-
-def _shown(node: Node) -> str:
+def _constant(node: Node) -> str:
     """Return a constant, of a list the first values, as a person reads it."""
-    if not node.args:
-        return show(node.value)
-    return ", ".join(show(item.value) for item in node.args[:_LISTED]) + (", …" if len(node.args) > _LISTED else "")
+    listed = ", ".join(show(item.value) for item in (node.args or (node,))[:_LISTED])
+    return f"{listed}, …" if len(node.args) > _LISTED else listed
 
 
 def _size(value: Value) -> str:
@@ -113,6 +112,8 @@ def _size(value: Value) -> str:
 
 def show(value: Value | Scalar) -> str:
     """Return a value as a person reads it; control characters are escaped, long texts cut."""
+    if type(value) is int:
+        return repr(value)
     if isinstance(value, str):
         return repr(value if len(value) <= _SHOWN else value[:_SHOWN] + "…")
     if isinstance(value, bool):

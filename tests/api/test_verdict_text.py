@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 from hypothesis import given
@@ -21,13 +22,46 @@ REMEDIES = st.builds(
     version=st.none() | TEXTS,
     url=st.none() | TEXTS,
 )
+FACTS = {
+    name: risk.Fact(name, kind)
+    for name, kind in {
+        "notebooks": risk.FactType.INTEGER,
+        "disk": risk.FactType.NUMBER,
+        "sync": risk.FactType.BOOLEAN,
+        "editor": risk.FactType.STRING,
+        "plugins": risk.FactType.STRINGS,
+    }.items()
+}
+PRODUCT = risk.Product("notes", risk.scheme("intdot"), FACTS, ())
+TESTS = st.one_of(
+    st.tuples(st.sampled_from([">", "!="]), st.just(["name", "notebooks"]), st.integers(-9, 9)),
+    st.tuples(st.just("<="), st.just(["name", "disk"]), st.floats(-9, 9)),
+    st.just(["name", "sync"]),
+    st.just(["has", "editor"]),
+    st.tuples(st.sampled_from(["!=", "contains"]), st.just(["name", "editor"]), TEXTS),
+    st.tuples(st.just("in"), TEXTS, st.just(["name", "plugins"])),
+    st.tuples(st.just("<"), st.just(["size", ["name", "plugins"]]), st.integers(0, 4)),
+).map(list)
+JOINED = st.tuples(st.sampled_from(["&&", "||"]), TESTS, TESTS).map(list)
+CONDITIONS = st.none() | TESTS | JOINED | st.lists(TESTS, min_size=2, max_size=4).map(lambda tests: ["&&", *tests])
+SOME_FACTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "notebooks": st.integers(-(2**53), 2**53),
+        "disk": st.floats(allow_nan=False, allow_infinity=False),
+        "sync": st.booleans(),
+        "editor": TEXTS | st.text("\"\\%()s'", max_size=100),
+        "plugins": SOME_TEXTS,
+    },
+)
 DEFECTS = st.builds(
     risk.Defect,
     id=TEXTS,
     revision=st.integers(1, 99),
     title=TEXTS,
     severity=st.sampled_from(risk.Severity),
-    affected=st.just(()),
+    affected=st.just((risk.Range(introduced="4.2"),)),
+    condition=CONDITIONS,
     remedies=st.lists(REMEDIES, max_size=3).map(tuple),
     url=st.none() | TEXTS,
 )
@@ -35,14 +69,16 @@ SAFE_TARGETS = st.builds(risk.SafeTarget, version=TEXTS, path=SOME_TEXTS)
 
 
 @st.composite
-def verdicts(draw: st.DrawFn, defects: Iterable[risk.Defect]) -> risk.Verdict:
-    """Return a verdict over some of these defects."""
+def verdicts(draw: st.DrawFn, rules: Iterable[risk.Rule]) -> risk.Verdict:
+    """Return a verdict over some of these rules."""
+    shown = risk.Shown(draw(SOME_FACTS))
+    findings = [a_finding(draw, rule, shown) for rule in rules if rule.condition.truth(shown.facts) is not False]
     return risk.Verdict(
         decision=draw(st.sampled_from(risk.Decision)),
         product=draw(TEXTS),
         from_version=draw(TEXTS),
         to_version=draw(st.none() | TEXTS),
-        findings=tuple(a_finding(draw, defect) for defect in defects if draw(st.booleans())),
+        findings=tuple(findings),
         safe_target=draw(st.none() | SAFE_TARGETS),
         sequence=draw(st.integers(0, 2**53)),
         accepted=(),
@@ -50,18 +86,16 @@ def verdicts(draw: st.DrawFn, defects: Iterable[risk.Defect]) -> risk.Verdict:
     )
 
 
-def a_finding(draw: st.DrawFn, defect: risk.Defect) -> risk.Finding:
-    return risk.Finding(
-        defect=defect,
-        exposure=draw(st.sampled_from(risk.Exposure)),
-        because=draw(SOME_TEXTS),
-        missing=draw(SOME_TEXTS),
-    )
+def a_finding(draw: st.DrawFn, rule: risk.Rule, shown: risk.Shown) -> risk.Finding:
+    truth = rule.condition.truth(shown.facts)
+    outcome = draw(st.sampled_from([rule.harm[truth], rule.harm[None], rule.happened]))
+    return risk.Finding(rule, outcome, truth, shown, draw(st.just(()) | SOME_TEXTS))
 
 
 @given(st.data())
 def test_the_text_of_a_verdict_is_that_of_its_view(data: st.DataObject) -> None:
     defects = data.draw(st.lists(DEFECTS, max_size=4, unique_by=lambda defect: defect.id))
+    rules = [risk.Rule.compile(defect, PRODUCT) for defect in defects]
     text = VerdictText()
-    for verdict in data.draw(st.lists(verdicts(defects), min_size=1, max_size=4)):
+    for verdict in data.draw(st.lists(verdicts(rules), min_size=1, max_size=4)):
         assert text.of(verdict) == msgspec.json.encode(view_of(verdict))

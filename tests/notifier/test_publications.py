@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 import risk
+from api.verdict_view import view_of
 from installs_registry.types import ProductDeclaration, ReleaseDeclaration
 from notifier import publishing, releasing
 from notifier.publications import Rulebook, load_index
@@ -31,12 +32,12 @@ async def test_a_verdict_as_of_a_past_sequence_is_byte_equal(stage: Stage) -> No
     defect = await stage.publish()
     past = (await _verdicts(stage)).index("notes")
     assert past is not None
-    then = msgspec.json.encode(past.judge(QUESTION))
+    then = msgspec.json.encode(view_of(past.judge(QUESTION)))
     await stage.release("4.2.2")
     await stage.withdraw(defect)
     again = await (await _verdicts(stage)).as_of("notes", past.sequence)
     assert again is not None
-    assert msgspec.json.encode(again.judge(QUESTION)) == then
+    assert msgspec.json.encode(view_of(again.judge(QUESTION))) == then
     present = (await _verdicts(stage)).index("notes")
     assert present is not None
     assert present.judge(QUESTION).decision is risk.Decision.PROCEED

@@ -107,3 +107,9 @@ def check(index: ProductIndex, upgrade: str, accept: str = "", *, explain: bool 
     start, _, target = upgrade.partition(">")
     question = Question(start, target or None, facts, frozenset(accept.split()), explain)
     return index.judge(question)
+
+
+def told(verdict: Verdict) -> tuple[object, ...]:
+    """Return what a verdict says; two indexes hold rules of their own, so that their findings are never equal."""
+    findings = [(each.defect, each.exposure, each.because, each.missing) for each in verdict.findings]
+    return verdict._replace(findings=()), findings
