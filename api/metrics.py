@@ -68,6 +68,7 @@ class Metrics:
     requests: Requests
     notices: Gauge
     sequence: Gauge
+    installs: Gauge
     #: The states that a notice has ever been seen in, so that an empty one falls to 0.
     known_states: set[str] = field(default_factory=set)
 
@@ -82,6 +83,7 @@ class Metrics:
             requests,
             Gauge("forewarn_notices", "Notices by state.", ["state"], registry=registry),
             Gauge("forewarn_sequence", "The newest sequence that verdicts are judged by.", registry=registry),
+            Gauge("forewarn_installs_in_memory", "Installs that audiences are counted in.", registry=registry),
         )
 
     def count_notices(self, counts: Mapping[str, int]) -> None:

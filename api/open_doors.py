@@ -38,6 +38,7 @@ async def metrics(request: web.Request, parts: Parts) -> web.Response:
     counts = await parts.database.read(notice_counts)
     numbers.count_notices(counts)
     numbers.sequence.set(parts.verdicts.sequence)
+    numbers.installs.set(parts.memory.fleets.installs)
     body, media_type = numbers.exposition()
     return web.Response(body=body, headers={"Content-Type": media_type})
 

@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from bench import fleet
 from bench.children import Child
 from bench.database import carried_out_at, tidy, url_of
 from bench.figures import Contestant, Finding, Goal, Measured, Remark, in_turn, timed
-from bench.load import Order, Tally, request
+from bench.load import HOST, Order, Tally, request
 from bench.plan import Plan
 from bench.servers import ADMIN_KEY, Server, load_generator, serve_forewarn, server
 from tests.postgresql_server import running_server
@@ -34,6 +35,8 @@ NAME = "audience"
 _PUBLISHED, _UNSEEN = 3, 15
 #: Audiences that are counted while check-ins arrive, and the connections that these come on, one after another each.
 _ASKED, _CONNECTIONS = 40, 2
+#: Seconds that the service has to read ten million installs.
+_PATIENCE = 900.0
 _ROWS = "SELECT install_no, version_no, f_1, f_2, f_3 FROM footprint_1"
 #: The four groups of an audience: all installs, those of the forty versions, at risk, cannot tell. The rest is what is
 #: left of these. No customers, no channels, no warnings.
@@ -83,6 +86,8 @@ def _compare(where: str, url: str, defect: str, peers: dict[str, _Count], plan: 
     with server(serve_forewarn, url) as ours, load_generator() as generator:
         ours.wait()
         asking = _Asking(ours, defect)
+        if url.startswith("sqlite"):
+            yield Remark(NAME, _taken_into_memory(asking, plan) + where)
         yield Remark(NAME, _agreed(asking, peers) + where)
         told = f"{plan.installs:,} installs"
         for case, ask, goal in (("published", asking.published, _PUBLISHED), ("never seen", asking.unseen, _UNSEEN)):
@@ -109,6 +114,28 @@ class _Asking:
         """Return the audience of a condition that holds for installs with more notebooks than these."""
         report = fleet.report(fleet.CONDITION.replace("50", str(least)))
         return self.server.ask("POST", "/v1/audience", msgspec.to_builtins(report))
+
+
+def _taken_into_memory(asking: _Asking, plan: Plan) -> str:
+    """Return once audiences are counted in memory, with how long the first one took and how long that was after it."""
+    first = timed(lambda: bool(asking.unseen(39)))
+    cpu, read = asking.server.cpu_seconds(), timed(lambda: _held(asking.server, plan.installs))
+    spent = asking.server.cpu_seconds() - cpu
+    return (
+        f"the first audience, counted in the file: {first.seconds * 1000:,.0f} ms; all installs in memory "
+        f"{read.seconds:,.1f} s later, with {spent:,.1f} s of CPU"
+    )
+
+
+def _held(ours: Server, installs: int) -> int:
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        with urllib.request.urlopen(f"http://{HOST}:{ours.port}/metrics") as answer:
+            lines = dict(line.split(" ", 1) for line in answer.read().decode().splitlines() if line[0] != "#")
+        if float(lines["forewarn_installs_in_memory"]) >= installs:
+            return installs
+        time.sleep(0.05)
+    raise TimeoutError("the installs were not in memory in time")
 
 
 def _agreed(asking: _Asking, peers: dict[str, _Count]) -> str:

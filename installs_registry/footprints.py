@@ -121,7 +121,7 @@ def ensure(tx: Tx, product: KnownProduct) -> None:
                 wanted |= _column_types(product, fact)
         tx.ensure_table(footprint_table(product.no, part), wanted, KEY, clustered=True)
         tx.add_columns(footprint_table(product.no, part), wanted)
-        record_footprints(tx, footprint_table(product.no, part))
+        record_footprints(tx, footprint_table(product.no, part), part)
 
 
 def upsert(dialect: Dialect, product: KnownProduct, part: int, facts: Iterable[Fact]) -> str:

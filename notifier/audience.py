@@ -114,6 +114,10 @@ class _Count:
     def in_tables(self, rule: risk.Rule) -> Counted:
         """Count by SQL."""
         match = matching(self.tx, self.product, rule)
+        if self.tx.dialect == "postgresql":
+            # Left to itself, its planner reads all installs and customers for the few that are hit, as from a disk that
+            # turns: 79 ms beside 33 for 997 of 100,000.
+            self.tx.built("SELECT set_config('random_page_cost', '1.1', true)", {})
         where = {**match.parameters, "product_no": self.product.no, "defect_no": self.defect.no if self.defect else 0}
         hits = _FOUND if self.defect is not None and _is_found(self.tx, self.defect) else match.hits
         found = self.tx.built(_text(match, hits), {**where, "wanted": wanted(self.report.severity)})[0]

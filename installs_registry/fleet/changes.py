@@ -7,7 +7,7 @@ it: one transaction commits after another there, so the log's own numbers rise i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from storage import Migration, Tx
@@ -43,10 +43,12 @@ def fleet_changes() -> Migration:
     return Migration(22, "fleet_changes", _make)
 
 
-def record_footprints(tx: Tx, table: str) -> None:
+def record_footprints(tx: Tx, table: str, part: int) -> None:
     """Have each change of a table of footprints recorded."""
     if tx.dialect == "sqlite":
-        tx.define(_each_row(table, "install_no", "install_no"))
+        # A row of the first part comes with its install, which is recorded: once is enough, as imports insert many.
+        made = () if part == 1 else ("INSERT",)
+        tx.define(_each_row(table, "install_no", (*made, "DELETE", "UPDATE")))
 
 
 def _make(tx: Tx) -> None:
@@ -55,10 +57,10 @@ def _make(tx: Tx) -> None:
     tx.define([_LOG, _CLEARING])
     tx.define(_rows_made(_OF_INSTALL, "installs", "install_no"))
     tx.define(_rows_made(_OF_CUSTOMER, "customers", "customer_no"))
-    tx.define(_each_row("preferences", "customer_no", "customer_no"))
+    tx.define(_each_row("preferences", "customer_no", ("INSERT", "DELETE", "UPDATE")))
     made = "SELECT name FROM sqlite_master WHERE type = 'table' AND name GLOB 'footprint_[0-9]*'"
     for row in tx.built(made, {}):
-        record_footprints(tx, row["name"])
+        record_footprints(tx, row["name"], int([*row["name"].split("_"), "1"][2]))
 
 
 _CLEARING: Final = f"""CREATE TRIGGER fleet_changes_cleared AFTER INSERT ON fleet_changes
@@ -75,11 +77,10 @@ def _rows_made(columns: tuple[str, ...], table: str, numbered: str) -> Iterator[
     yield _trigger(table, f"UPDATE OF {', '.join(columns)}", numbered, "new.no", f"WHEN {differs}")
 
 
-def _each_row(table: str, column: str, numbered: str) -> Iterator[str]:
-    """Yield the triggers on a table of which every column matters."""
-    yield _trigger(table, "INSERT", numbered, f"new.{column}")
-    yield _trigger(table, "DELETE", numbered, f"old.{column}")
-    yield _trigger(table, "UPDATE", numbered, f"new.{column}")
+def _each_row(table: str, column: str, events: Iterable[str]) -> Iterator[str]:
+    """Yield the triggers on a table of which every column matters, by the number of whom its rows are of."""
+    for event in events:
+        yield _trigger(table, event, column, f"{'old' if event == 'DELETE' else 'new'}.{column}")
 
 
 def _trigger(table: str, event: str, numbered: str, number: str, when: str = "") -> str:

@@ -44,6 +44,11 @@ class Fleets:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wished = asyncio.Event()
 
+    @property
+    def installs(self) -> int:
+        """How many installs are held, of all products."""
+        return sum(fleet.installs for fleet in list(self._held.values()))
+
     @contextmanager
     def as_of(self, tx: Tx, product: KnownProduct, names: frozenset[str]) -> Iterator[Fleet | None]:
         """Hold the product's fleet, with columns of these names, as this transaction sees it; None: it is not there.

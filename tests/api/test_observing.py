@@ -51,3 +51,4 @@ async def test_metrics_count_requests_by_route_and_tell_notices_and_sequence(eac
     sequence = each_house.parts.verdicts.sequence
     assert f"forewarn_sequence {float(sequence)}" in lines
     assert sequence >= 5
+    assert "forewarn_installs_in_memory 0.0" in lines

@@ -88,7 +88,7 @@ async def test_more_than_may_be_taken_up_leaves_it_where_it_was(sqlite: Database
     position = fleet.position
     await sqlite.call(a_check_in, "i-1", footprint={"notebooks": 12})
     with pytest.raises(TooFarBehind):
-        await sqlite.read(_follow, fleet, 1)
+        await sqlite.read(_follow, fleet, 0)
     assert fleet.position == position
 
 
@@ -96,7 +96,8 @@ async def test_what_was_cleared_from_the_log_cannot_be_followed(sqlite: Database
     fleet = await sqlite.read(_read)
 
     def clear(tx: Tx) -> None:
-        a_check_in(tx, "i-1", footprint={"notebooks": 1})
+        a_check_in(tx, "i-1")
+        a_check_in(tx, "i-2")
         tx.run_built("DELETE FROM fleet_changes WHERE no < (SELECT max(no) FROM fleet_changes)", {})
 
     await sqlite.call(clear)
