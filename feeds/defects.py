@@ -157,6 +157,10 @@ def revision_of(row: Row) -> Revision:
     )
 
 
+#: Made before there are threads: two that let msgspec learn a type at the same moment can crash the process.
+_REPORT = msgspec.json.Decoder(DefectReport)
+
+
 def body_of(report: DefectReport) -> str:
     """Return a report as it is stored."""
     return msgspec.json.encode(report).decode()
@@ -164,7 +168,7 @@ def body_of(report: DefectReport) -> str:
 
 def report_of(body: str) -> DefectReport:
     """Return the report of a stored body."""
-    return msgspec.json.decode(body, type=DefectReport)
+    return _REPORT.decode(body)
 
 
 def tree_of(text: str | None) -> object | None:

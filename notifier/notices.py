@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
+from feeds.defects import report_of
 from feeds.types import DefectReport
 from installs_registry.installed import as_json
 from installs_registry.tokens import digest
@@ -138,7 +137,7 @@ def _row(tx: Tx, notice: str) -> Mapping[str, Any]:
 
 
 def _report(row: Mapping[str, Any]) -> DefectReport:
-    return msgspec.json.decode(row["body"], type=DefectReport)
+    return report_of(row["body"])
 
 
 def _installs(tx: Tx, notices: Iterable[Mapping[str, Any]]) -> dict[int, list[str]]:

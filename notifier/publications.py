@@ -34,6 +34,11 @@ class ProductFacts(Struct, frozen=True):
     order: tuple[str, ...] = ()
 
 
+#: Made before there are threads: two that let msgspec learn a type at the same moment can crash the process.
+_FACTS = msgspec.json.Decoder(ProductFacts)
+_RELEASE, _DEFECT = msgspec.json.Decoder(risk.Release), msgspec.json.Decoder(risk.Defect)
+
+
 def publish_product(tx: Tx, product: KnownProduct, now: datetime) -> None:
     """Publish what the product declares now."""
     rows = releases.version_rows(tx, product.no) if product.scheme.name == "list" else []
@@ -77,11 +82,11 @@ def load_index(
     newest: dict[tuple[str, str], str | None] = {}
     for row in rows:
         newest[row["kind"], row["subject"]] = row["body"]
-    facts = [msgspec.json.decode(body, type=ProductFacts) for body in _bodies(newest, "product")]
+    facts = [_FACTS.decode(body) for body in _bodies(newest, "product")]
     if not facts:
         return None
-    published = tuple(msgspec.json.decode(body, type=risk.Release) for body in _bodies(newest, "release"))
-    defects = [msgspec.json.decode(body, type=risk.Defect) for body in _bodies(newest, "defect")]
+    published = tuple(_RELEASE.decode(body) for body in _bodies(newest, "release"))
+    defects = [_DEFECT.decode(body) for body in _bodies(newest, "defect")]
     return risk.ProductIndex.compile(_product(facts[0], published), defects, rows[-1]["sequence"], kept)
 
 
@@ -93,10 +98,10 @@ def load_product(tx: Tx, product_no: int) -> tuple[risk.Product, int]:
     newest = tx.one(sql.newest_publication, product_no=product_no)
     rows = tx.all(sql.publications_of_product, product_no=product_no)
     bodies = {(row["kind"], row["subject"]): row["body"] for row in rows}
-    facts = [msgspec.json.decode(body, type=ProductFacts) for body in _bodies(bodies, "product")]
+    facts = [_FACTS.decode(body) for body in _bodies(bodies, "product")]
     if newest is None or not facts:
         raise LookupError(product_no)
-    published = tuple(msgspec.json.decode(body, type=risk.Release) for body in _bodies(bodies, "release"))
+    published = tuple(_RELEASE.decode(body) for body in _bodies(bodies, "release"))
     return _product(facts[0], published), newest["sequence"]
 
 
