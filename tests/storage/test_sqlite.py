@@ -41,12 +41,12 @@ class Batch:
     async def __aenter__(self) -> Self:
         self.begun, self.queued = Event(), Event()
         self.holding = asyncio.create_task(self.store.call(self._hold))
-        await asyncio.to_thread(self.begun.wait, 10)
+        await asyncio.to_thread(self.begun.wait, 60)
         return self
 
     def _hold(self, _: Tx) -> None:
         self.begun.set()
-        assert self.queued.wait(10)
+        assert self.queued.wait(60)
 
     def add(self, *works: Callable[[Tx], object]) -> None:
         for work in works:
@@ -93,6 +93,23 @@ async def test_a_bad_work_is_undone_alone(store: Database) -> None:
         batch.add(lambda tx: add_note(tx, "a"), bad, lambda tx: add_note(tx, "b"))
     assert [type(result) for result in batch.results] == [str, LookupError, str]
     assert await store.read(notes) == {"a", "b"}
+
+
+async def test_works_done_again_beside_a_bad_one_are_stored_and_call_back_once(store: Database) -> None:
+    called: list[str] = []
+
+    def good(tx: Tx, name: str) -> str:
+        tx.after_commit(lambda: called.append(name))
+        return add_note(tx, name)
+
+    def bad(tx: Tx) -> None:
+        tx.after_commit(lambda: called.append("bad"))
+        raise LookupError
+
+    async with Batch(store) as batch:
+        batch.add(lambda tx: good(tx, "a"), lambda tx: good(tx, "b"), bad, lambda tx: good(tx, "c"))
+    assert called == ["a", "b", "c"]
+    assert await store.read(notes) == {"a", "b", "c"}
 
 
 async def test_where_the_commit_fails_nobody_is_acknowledged(store: Database) -> None:
