@@ -93,6 +93,8 @@ def test_the_names_are_those_of_facts_platform_and_install() -> None:
         ("plugins == plugins", "plugins", "A set is tested with"),
         ("plugins.contains('a')", "plugins", "A set is tested with"),
         ("sync < true", "sync < true", "expected == or != and not <"),
+        ("sync.contains(true)", "sync.contains(true)", r"contains\(\) is for texts"),
+        ("sync in (sync && notebooks > 1)", "sync && notebooks > 1", "Expected a list in"),
         ("1 < 2", "1 < 2", "expected a fact on one side"),
         ("'a'.contains('a')", "'a'.contains('a')", "expected a fact on one side"),
         ("(notebooks > 1) == true", "notebooks > 1", "Tests are not compared"),
