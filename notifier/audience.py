@@ -123,8 +123,8 @@ class _Count:
         found = self.tx.built(_text(match, hits), {**where, "wanted": wanted(self.report.severity)})[0]
         return Counted(
             exposed={each: Headcount(int(found[each.value]), int(found[f"{each.value}_by"])) for each in Exposure},
-            everybody=_installs(self.tx, match, "1 = 1"),
-            candidates=_installs(self.tx, match, one_of("f.version_no", match.candidates)),
+            everybody=int(found["everybody"]),
+            candidates=int(found["looked_at"]),
             concerned=int(found["candidates"]),
             reachable=_reachable(found),
         )
@@ -148,7 +148,9 @@ _FOUND = "SELECT install_no, state AS exposure FROM exposures WHERE defect_no = 
 _COUNTED = """
     SELECT {sums}, coalesce(sum(candidates), 0) AS candidates,
         coalesce(sum(email), 0) AS email, coalesce(sum(webhook), 0) AS webhook, coalesce(sum(in_app), 0) AS in_app,
-        coalesce(sum(CASE WHEN email + webhook + in_app = 0 THEN 1 ELSE 0 END), 0) AS nobody
+        coalesce(sum(CASE WHEN email + webhook + in_app = 0 THEN 1 ELSE 0 END), 0) AS nobody,
+        (SELECT count(*) FROM {footprints}) AS everybody,
+        (SELECT count(*) FROM {footprints} WHERE {looked_at}) AS looked_at
     FROM (
         SELECT r.*,
             CASE WHEN c.email IS NOT NULL AND c.mail_refused_at IS NULL
@@ -173,6 +175,8 @@ def _text(match: Matching, hits: str) -> str:
         sums=", ".join(_SUM.format(exposure=exposure) for exposure in Exposure),
         tallies=", ".join(_TALLY.format(exposure=exposure) for exposure in Exposure),
         candidates=_candidates(match),
+        footprints=match.footprints,
+        looked_at=one_of("f.version_no", match.candidates),
         hits=hits,
     )
 
@@ -182,10 +186,6 @@ def _candidates(match: Matching) -> str:
     if not match.repairs:
         return "count(*)"
     return f"sum(CASE WHEN {one_of('i.version_no', match.candidates)} THEN 1 ELSE 0 END)"
-
-
-def _installs(tx: Tx, match: Matching, some: str) -> int:
-    return int(tx.built(f"SELECT count(*) AS installs FROM {match.footprints} WHERE {some}", {})[0]["installs"])  # noqa: S608 - our own names
 
 
 def _reachable(row: dict[str, Any]) -> Reachable:
