@@ -227,6 +227,7 @@ class Composition:
             facts_of=self._delivery.composer(self._rulebook).facts_of,
             mail_box=mail_box,
             small_audience=self._settings.small_audience,
+            memory=self._memory,
         )
 
     def _loops(self) -> dict[str, Loop]:

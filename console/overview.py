@@ -159,7 +159,7 @@ def _entry(tx: Tx, visit: Visit, row: Row) -> Entry:
 
 def audience_for(tx: Tx, visit: Visit, defect: str) -> AudienceView:
     """Return whom a defect concerns or would concern, as this visitor may know it."""
-    view = previews.preview_of(tx, defect, visit.now)
+    view = previews.preview_of(tx, defect, visit.now, memory=visit.parts.memory)
     return view if visit.files else previews.coarse(view, visit.parts.small_audience)
 
 

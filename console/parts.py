@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from aiohttp import web
 
 from console.mail_box import MailBox
+from notifier.audience import Memory
 from notifier.mails.facts import MailFacts
 from notifier.tokens import Links
 from storage import Clock, Database, Tx
@@ -55,6 +56,8 @@ class Parts:
     mail_box: MailBox | None = None
     #: Counts of an audience below this are kept back from a role that may not file.
     small_audience: int = 5
+    #: What audiences are counted in; None: the database alone.
+    memory: Memory | None = None
 
 
 PARTS: Final = web.AppKey("console_parts", Parts)
