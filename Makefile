@@ -4,6 +4,9 @@ PYTHON ?= python3
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 STAMP := .venv/.stamp
 
+# What is started again and again, by the tests above all, is compiled once, whatever the environment says.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench torture lock clean
 

@@ -34,7 +34,7 @@ async def writer_held(house: House) -> AsyncIterator[None]:
 
     def hold(_: Tx) -> None:
         loop.call_soon_threadsafe(held.set)
-        assert free.wait(30)
+        assert free.wait(60)
 
     holding = asyncio.create_task(house.parts.database.call(hold))
     await held.wait()

@@ -113,7 +113,7 @@ async def test_a_check_in_that_takes_longer_than_a_connection_may_be_idle_is_not
     await turns()
     async with writer_held(shop):
         wire.receive(request("i-1", BODY))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await wire.gone.wait()
     await turns()
     assert wire.answers() == []

@@ -91,7 +91,7 @@ async def nothing_is_refreshed(*_: object) -> None:
 
 async def test_the_keys_in_memory_follow_those_of_the_database(each_house: House) -> None:
     key = hash_of(await each_house.another_key(Role.VIEWER, "Anna"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while each_house.parts.keys.recent(key) is None:  # noqa: ASYNC110 - the cache has no event to wait for
             await asyncio.sleep(0)
 

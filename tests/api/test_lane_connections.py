@@ -115,6 +115,6 @@ async def test_a_connection_that_is_idle_after_a_check_is_closed(shop: House) ->
     runner.server._kwargs["keepalive_timeout"] = 0.01  # noqa: SLF001 - the service's own is a minute and more
     wire = connect(shop)
     wire.receive(CHECK)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await wire.gone.wait()
     assert len(wire.answers()) == 1

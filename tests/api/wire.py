@@ -61,14 +61,14 @@ class Wire(asyncio.Transport):
 
     async def answered(self, number: int) -> list[tuple[bytes, dict[str, str], bytes]]:
         """Wait for so many answers."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while len(self.answers()) < number:
                 await self._more()
         return self.answers()
 
     async def told(self, text: bytes) -> None:
         """Wait until this text has been written."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while text not in self.written:
                 await self._more()
 

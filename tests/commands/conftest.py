@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from cyclopts import App
 
 from commands.line import run
 from service import program
@@ -37,14 +38,20 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session")
+def commands() -> App:
+    """Return all commands; to put them together takes longer than most of them."""
+    return program()
+
+
 @pytest.fixture
-def line(capsys: pytest.CaptureFixture[str]) -> Forewarn:
+def line(commands: App, capsys: pytest.CaptureFixture[str]) -> Forewarn:
     """Runs one command line without a database of its own."""
 
     def ran(*tokens: str) -> Ran:
         capsys.readouterr()
         try:
-            code = run(program(), tokens)
+            code = run(commands, tokens)
         except SystemExit as usage:
             code = int(str(usage.code))
         out, err = capsys.readouterr()

@@ -34,7 +34,7 @@ async def test_no_admin_key_is_made_where_there_is_one(database: Database, clock
 
 
 async def test_mail_is_released_at_once_where_nothing_holds_it(database: Database) -> None:
-    await asyncio.wait_for(mail_released(database), 10)
+    await asyncio.wait_for(mail_released(database), 60)
 
 
 async def test_a_hold_keeps_its_first_reason_and_ends_when_told(database: Database, clock: FakeClock) -> None:
@@ -48,5 +48,5 @@ async def test_a_hold_keeps_its_first_reason_and_ends_when_told(database: Databa
     assert not done
     other = open_database(database.url)
     await other.call(resume_mail)
-    await asyncio.wait_for(waiting, 10)
+    await asyncio.wait_for(waiting, 60)
     await other.close()

@@ -37,7 +37,7 @@ async def test_a_loop_that_breaks_is_started_again(monkeypatch: pytest.MonkeyPat
     loops = Loops({"breaks": breaks_twice})
     with structlog.testing.capture_logs() as log:
         loops.start()
-        await asyncio.wait_for(going_on.wait(), 10)
+        await asyncio.wait_for(going_on.wait(), 60)
         loops.cancel()
         await loops.ended()
     assert [entry["event"] for entry in log] == ["loop_broke", "loop_broke"]
@@ -94,7 +94,7 @@ def test_processes_that_cannot_start_are_given_up() -> None:
 def test_a_process_that_hangs_is_ended_all_the_same() -> None:
     program = "import time; from commands.serving.ending import end_within; end_within(0.1); time.sleep(60)"
     tokens = [sys.executable, "-c", program]
-    ended = subprocess.run(tokens, check=False, capture_output=True, timeout=50)  # noqa: S603 - our own program
+    ended = subprocess.run(tokens, check=False, capture_output=True, timeout=90)  # noqa: S603 - our own program
     assert ended.returncode == 1
     assert b"stop_took_too_long" in ended.stdout
 

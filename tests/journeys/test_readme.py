@@ -52,7 +52,7 @@ def test_every_command_does_what_it_says(checkout: Path, blocks: list[tuple[str,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr

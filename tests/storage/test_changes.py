@@ -26,7 +26,7 @@ async def test_a_commit_of_another_process_wakes_a_watcher(store: Database, star
 async def test_a_commit_of_this_process_wakes_every_watcher(store: Database) -> None:
     watchers = [store.watch(), store.watch()]
     await store.call(add_loud_note, "a")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         for watcher in watchers:
             await anext(watcher)
 
@@ -38,7 +38,7 @@ async def test_closing_ends_the_watchers(store: Database) -> None:
     watching = asyncio.create_task(watch())
     await store.call(add_note, "a")
     await store.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await watching
 
 
@@ -57,7 +57,7 @@ async def test_an_announcement_from_another_thread_wakes() -> None:
     changes = Changes()
     watcher = changes.watch()
     await asyncio.to_thread(changes.announce)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await anext(watcher)
 
 

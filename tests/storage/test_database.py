@@ -50,7 +50,7 @@ async def test_a_read_sees_one_snapshot(store: Database) -> None:
     def twice(tx: Tx) -> tuple[int, int]:
         before = count(tx)
         begun.set()
-        assert written.wait(10)
+        assert written.wait(60)
         return before, count(tx)
 
     reading = asyncio.create_task(store.read(twice))
@@ -68,7 +68,7 @@ async def test_reads_run_beside_a_write(store: Database) -> None:
     def slow(tx: Tx) -> None:
         add_note(tx, "a")
         begun.set()
-        assert read.wait(10)
+        assert read.wait(60)
 
     writing = asyncio.create_task(store.call(slow))
     await asyncio.to_thread(begun.wait, 10)
@@ -90,7 +90,7 @@ async def test_a_caller_that_leaves_does_not_stop_the_work(store: Database) -> N
 
     def slow(tx: Tx) -> None:
         begun.set()
-        assert left.wait(10)
+        assert left.wait(60)
         add_note(tx, "a")
 
     caller = asyncio.create_task(store.call(slow))

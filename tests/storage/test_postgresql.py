@@ -51,7 +51,7 @@ async def test_a_deadlock_is_tried_again(store: PostgresqlDatabase, pauses: list
         lock(tx, first)
         # The second attempt is alone.
         with suppress(BrokenBarrierError):
-            both_hold_one.wait(10)
+            both_hold_one.wait(60)
         both_hold_one.abort()
         lock(tx, second)
         return add_note(tx, first)
@@ -90,7 +90,7 @@ async def test_connections_that_broke_in_the_pool_are_replaced(store: Postgresql
     together = Barrier(8)
 
     def work(tx: Tx) -> int:
-        together.wait(10)
+        together.wait(60)
         return int(tx.built(BACKEND, {})[0]["pid"])
 
     for pid in await asyncio.gather(*(store.call(work) for _ in range(8))):
@@ -137,7 +137,7 @@ async def test_a_notification_wakes_before_the_fallback_does(
 ) -> None:
     monkeypatch.setattr("storage.postgresql.listener.FALLBACK", 3600.0)
     watcher = store.watch()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await anext(watcher)  # it listens
         await store.call(add_loud_note, "a")
         await anext(watcher)
@@ -150,7 +150,7 @@ async def test_a_listener_that_was_cut_off_comes_back(
     monkeypatch.setattr("storage.postgresql.listener.RECONNECT", 0.0)
     listeners = "SELECT pid FROM pg_stat_activity WHERE query = 'LISTEN forewarn_changes'"
     watcher = store.watch()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await anext(watcher)
         (before,) = await store.read(Tx.built, listeners, {})
         cut(store, before["pid"])

@@ -71,7 +71,7 @@ async def test_a_reader_that_is_in_the_way_delays_it(sqlite_url: str, file: Path
     done.set()
     await reading
     await database.call(add, "Somebody")
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while found(file):  # noqa: ASYNC110 - the log is cut by a thread that tells nobody
             await asyncio.sleep(0.01)
     await database.close()

@@ -17,7 +17,7 @@ from tests.notifier.post_office import PostOffice, a_postman
 from tests.notifier.stage import Stage
 
 #: Seconds: a test waits as long for a server that says nothing.
-IMPATIENT = Terms(command_timeout=0.15, message_timeout=0.15)
+IMPATIENT = Terms(command_timeout=0.5, message_timeout=0.5)
 
 BEFORE_THE_DOT = tuple(point for point in Point if point is not Point.DOT)
 #: To the final dot these are an answer: the message was not taken.

@@ -270,7 +270,7 @@ async def test_the_loop_delivers_what_is_owed_while_it_runs_and_ends_when_told(
     office.on_message = arrived.set
     running = asyncio.create_task(postman.run())
     await owed(stage)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await arrived.wait()
         postman.stop()
         await running
