@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from notifier.channels.failures import Cause, DeliveryFailed, HeldBack, LastMoment
+from notifier.channels.failures import Ahead, Cause, DeliveryFailed, HeldBack, LastMoment
 from notifier.channels.opening import Connection, open_connection
 from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms, require_sendable
@@ -16,6 +16,8 @@ from notifier.mails.build import Mail
 
 #: Seconds for which a server's offer to take commands ahead of its replies is not taken, once it did not keep to it.
 DISTRUST = 600.0
+#: Mails for each connection, beside those that it carries, whose turn is near.
+NEAR = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +25,7 @@ class _Waiting:
     """A mail for which no connection is free."""
 
     mail: Mail
+    ahead: Ahead | None
     #: A connection on which the mail has begun; None: there is room to open one.
     called: asyncio.Future[Connection | None]
 
@@ -34,6 +37,8 @@ class EmailChannel:
         self._server = server
         self._terms = terms or Terms()
         self._most = connections
+        #: So many of those that wait are told that their turn is near.
+        self._near = connections * NEAR
         #: Connections that are open or being opened.
         self._open = 0
         #: Those on which a mail may begin at once.
@@ -43,14 +48,15 @@ class EmailChannel:
         self._local_name: str | None = None
         self._distrusted_until = 0.0
 
-    async def send(self, mail: Mail, last_moment: LastMoment) -> str:
+    async def send(self, mail: Mail, last_moment: LastMoment, ahead: Ahead | None = None) -> str:
         """Return the server's reply once it has the mail; raises DeliveryFailed, and what the last moment raises.
 
         The last moment is awaited when the server has taken sender and recipient, and before any of the message or
-        its final dot is written: right before, so that it should be quick.
+        its final dot is written: right before, so that it should be quick. `ahead` is called before, where the mail has
+        to wait, when few others wait before it.
         """
         require_sendable(mail)
-        connection = await self._accepted(mail)
+        connection = await self._accepted(mail, ahead)
         try:
             await last_moment()
         except HeldBack:
@@ -72,10 +78,10 @@ class EmailChannel:
         self._open -= len(idle)
         await asyncio.gather(*(connection.quit() for connection in idle), *self._farewells)
 
-    async def _accepted(self, mail: Mail) -> Connection:
+    async def _accepted(self, mail: Mail, ahead: Ahead | None) -> Connection:
         """Return a connection on which the mail's sender and recipient stand."""
         while True:
-            connection = await self._begun(mail)
+            connection = await self._begun(mail, ahead)
             try:
                 await connection.accepted()
             except DeliveryFailed as failure:
@@ -91,7 +97,7 @@ class EmailChannel:
             else:
                 return connection
 
-    async def _begun(self, mail: Mail) -> Connection:
+    async def _begun(self, mail: Mail, ahead: Ahead | None) -> Connection:
         """Return a connection on which the mail has begun."""
         while True:
             connection = self._idle()
@@ -100,7 +106,7 @@ class EmailChannel:
             if connection is not None:
                 connection.begin(mail)
                 return connection
-            connection = await self._called(mail)
+            connection = await self._called(mail, ahead)
             if connection is not None:
                 return connection
 
@@ -126,10 +132,12 @@ class EmailChannel:
             raise
         return connection
 
-    async def _called(self, mail: Mail) -> Connection | None:
+    async def _called(self, mail: Mail, ahead: Ahead | None) -> Connection | None:
         """Wait for a connection, on which the mail has then begun, or for room to open one."""
-        waiting = _Waiting(mail, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(mail, ahead, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
+        if ahead is not None and len(self._waiting) <= self._near:
+            ahead()
         try:
             return await waiting.called
         except asyncio.CancelledError:
@@ -183,6 +191,8 @@ class EmailChannel:
     def _next(self) -> _Waiting | None:
         while self._waiting:
             waiting = self._waiting.popleft()
+            if len(self._waiting) >= self._near and (ahead := self._waiting[self._near - 1].ahead):
+                ahead()
             if not waiting.called.done():
                 return waiting
         return None

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 #: Awaited by a channel at the last moment at which the message can still be held back; raises HeldBack to do so.
 LastMoment = Callable[[], Awaitable[None]]
+#: Called by a channel when a message's turn is near, at most once for each connection that it waits for.
+Ahead = Callable[[], None]
 
 
 class Cause(StrEnum):

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from msgspec import Struct
+
 from notifier.states import NoticeKind, NoticeState
 from risk import Exposure, Severity
 
 Channel = Literal["email", "webhook"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwedNotice:
+class OwedNotice(Struct, frozen=True, kw_only=True):
     """A notice, as far as its words depend on it."""
 
     notice_no: int
@@ -24,8 +25,7 @@ class OwedNotice:
     recipient: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed(OwedNotice):
+class Claimed(OwedNotice, frozen=True, kw_only=True):
     """A delivery that this worker alone may make, as long as its lease lasts."""
 
     no: int

@@ -6,12 +6,12 @@ While one transaction commits, the next gathers: so each look is still the last 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Generic, TypeVar
 
 from notifier.delivery import store
-from notifier.delivery.claims import Outcome
+from notifier.delivery.claims import Claimed, Outcome
 from notifier.delivery.store import Beginning, Permission
 from storage import Clock, Database, StorageError, Tx
 
@@ -23,67 +23,93 @@ class Desk:
     """Answers for all deliveries of a worker."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
-        self._beginnings = Batches(database, clock, store.begin_all)
-        self._outcomes = Batches(database, clock, _settle_all)
+        self._beginnings: Batches[Beginning, Permission] = Batches(
+            lambda asked: database.call(store.begin_all, asked, clock.now())
+        )
+        self._looks: Batches[Claimed, bool] = Batches(
+            lambda asked: database.read(store.still_stand, asked, clock.now())
+        )
+        self._outcomes: Batches[Outcome, None] = Batches(
+            lambda outcomes: database.call(_settle_all, outcomes, clock.now())
+        )
 
     async def begin(self, beginning: Beginning) -> Permission:
         """Return whether a message may leave now; raises StorageError."""
-        return await self._beginnings.ask(beginning)
+        return await self._beginnings.put(beginning)
+
+    def begin_soon(self, beginning: Beginning) -> asyncio.Future[Permission]:
+        """Ask the same, without waiting for the answer; nobody need ever take it."""
+        answer = self._beginnings.put(beginning)
+        answer.add_done_callback(_taken_note_of)
+        return answer
+
+    async def still_stands(self, claimed: Claimed) -> bool:
+        """Return whether nothing has taken back since what `begin` allowed; raises StorageError."""
+        return await self._looks.put(claimed)
 
     async def settle(self, outcome: Outcome) -> None:
         """Return once the outcome is durable; raises StorageError where it could not be written."""
-        await self._outcomes.ask(outcome)
+        await self._outcomes.put(outcome)
 
 
 class Batches(Generic[Asked, Answer]):
-    """Lets one function of the store answer for many that ask at once."""
+    """Lets one answer serve many that ask at once: what is asked while one batch is answered is the next."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        work: Callable[[Tx, Sequence[Asked], datetime], Sequence[Answer]],
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._work = work
+    def __init__(self, answer: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]]) -> None:
+        self._answer = answer
         self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
-        self._working = asyncio.Lock()
+        self._working: asyncio.Task[None] | None = None
 
-    async def ask(self, asked: Asked) -> Answer:
-        """Return the answer once its transaction holds; raises what the work raised."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    def put(self, asked: Asked) -> asyncio.Future[Answer]:
+        """Return what will hold the answer, or raise what answering raised."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((asked, answer))
-        async with self._working:
-            if not answer.done():
-                await self._answer_all()
-        return answer.result()
+        if self._working is None:
+            self._working = loop.create_task(self._work())
+        return answer
 
-    async def _answer_all(self) -> None:
-        batch, self._waiting = self._waiting, []
-        await self._answer(batch)
-
-    async def _answer(self, batch: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
+    async def _work(self) -> None:
         try:
-            answers = await self._database.call(self._work, [asked for asked, _ in batch], self._clock.now())
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                await self._answered(batch)
+        finally:
+            self._working = None
+
+    async def _answered(self, batch: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
+        try:
+            answers = await self._answer([asked for asked, _ in batch])
         except asyncio.CancelledError:
             # Whether it holds is not known; whoever asked has a lease that runs out.
             for _, future in batch:
                 future.cancel()
             raise
         except StorageError as error:
-            for _, future in batch:
-                future.set_exception(error)
+            _refuse(batch, error)
         except Exception as error:  # noqa: BLE001 - it is raised in whoever it is about
             if len(batch) == 1:
-                batch[0][1].set_exception(error)
+                _refuse(batch, error)
                 return
             # One that cannot be answered must not keep the others from it.
             for each in batch:
-                await self._answer([each])
+                await self._answered([each])
         else:
             for (_, future), answer in zip(batch, answers, strict=True):
-                future.set_result(answer)
+                # Whoever asked may have gone.
+                if not future.done():
+                    future.set_result(answer)
+
+
+def _refuse(batch: Sequence[tuple[Asked, asyncio.Future[Answer]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
+
+
+def _taken_note_of(answer: asyncio.Future[Permission]) -> None:
+    if not answer.cancelled():
+        answer.exception()
 
 
 def _settle_all(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> Sequence[None]:

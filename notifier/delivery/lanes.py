@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from notifier.channels.email import EmailChannel
-from notifier.channels.failures import Cause, DeliveryFailed, LastMoment
+from notifier.channels.failures import Ahead, Cause, DeliveryFailed, LastMoment
 from notifier.channels.smtp import MailServer
 from notifier.channels.terms import TERMS, Terms
 from notifier.delivery.breaker import Breaker, Rest
@@ -70,7 +70,9 @@ class Lane:
         """How it stands now."""
         return Standing(self.name, self.breaker.rest, self._pace.rate if self._pace.is_cut else None)
 
-    async def send(self, mail: Mail, servers: Sequence[MailServer], last_moment: LastMoment) -> str:
+    async def send(
+        self, mail: Mail, servers: Sequence[MailServer], last_moment: LastMoment, ahead: Ahead | None = None
+    ) -> str:
         """Return the server's reply once it has the mail.
 
         Raises Waits, DeliveryFailed, and what the last moment raises. The servers are tried in their order until one
@@ -79,7 +81,7 @@ class Lane:
         self._admit()
         try:
             await self._turn()
-            reply = await self._sent(mail, servers, last_moment)
+            reply = await self._sent(mail, servers, last_moment, ahead)
         except DeliveryFailed as failure:
             self._judge(failure)
             raise
@@ -111,29 +113,31 @@ class Lane:
         if wait > 0:
             await asyncio.sleep(wait)
 
-    async def _sent(self, mail: Mail, servers: Sequence[MailServer], last_moment: LastMoment) -> str:
+    async def _sent(
+        self, mail: Mail, servers: Sequence[MailServer], last_moment: LastMoment, ahead: Ahead | None
+    ) -> str:
         *others, last = servers
         for server in others:
             try:
-                return await self._over(server, mail, last_moment)
+                return await self._over(server, mail, last_moment, ahead)
             except DeliveryFailed as failure:
                 if failure.cause is not Cause.CONNECTION or failure.in_doubt:
                     raise
-        return await self._over(last, mail, last_moment)
+        return await self._over(last, mail, last_moment, ahead)
 
-    async def _over(self, server: MailServer, mail: Mail, last_moment: LastMoment) -> str:
+    async def _over(self, server: MailServer, mail: Mail, last_moment: LastMoment, ahead: Ahead | None) -> str:
         channel = self._channels.get(server)
         if channel is None:
             channel = EmailChannel(server, connections=self._limits.connections, terms=self._terms)
             self._channels[server] = channel
         if len(self._channels) == 1:
             # The channel itself keeps to the number of connections, and fills them without waiting for replies.
-            return await channel.send(mail, last_moment)
+            return await channel.send(mail, last_moment, ahead)
         async with self._room:
             for other in list(self._channels):
                 if other != server:
                     await self._channels[other].close()
-            return await channel.send(mail, last_moment)
+            return await channel.send(mail, last_moment, ahead)
 
     def _judge(self, failure: DeliveryFailed) -> None:
         rests_on = self._limits.rests_on
@@ -187,14 +191,14 @@ class Lanes:
         self._shared = set(rests)
         self._told = {name: lane.standing for name, lane in self._lanes.items()}
 
-    async def send(self, mail: Mail, last_moment: LastMoment) -> tuple[str, str]:
+    async def send(self, mail: Mail, last_moment: LastMoment, ahead: Ahead | None = None) -> tuple[str, str]:
         """Send a mail on its lane; return the lane's name and the reply. Raises as `Lane.send` does."""
         lane, servers = await self._way(mail.recipient.rpartition("@")[2].lower())
         if self._exchanges and lane.in_hand >= IN_HAND * self._limits_of(lane.name).connections:
             raise Waits(lane.name, "it is full", self._clock.now() + _COME_BACK)
         lane.in_hand += 1
         try:
-            return lane.name, await lane.send(mail, servers, last_moment)
+            return lane.name, await lane.send(mail, servers, last_moment, ahead)
         finally:
             lane.in_hand -= 1
 

@@ -1,43 +1,41 @@
--- Claiming. What an older generation of its defect made waits until the sweep has looked at it again. The plus keeps
--- SQLite from walking through all that is pending instead of looking up the few that were chosen.
+-- Claiming: what is due is held, as it will be when it is claimed, and then claimed. What an older generation of its
+-- defect made waits until the sweep has looked at it again.
+
+-- name: due
+SELECT d.no, d.notice_no, n.id AS notice, d.fence + 1 AS fence, d.attempts + 1 AS attempts, d.channel, d.address,
+    d.message_id, n.kind, n.defect_no, n.recipient
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
+    AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
+    AND NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now)
+ORDER BY d.priority, d.due_at, d.no LIMIT :most;
+
+-- name: due (postgresql)
+SELECT d.no, d.notice_no, n.id AS notice, d.fence + 1 AS fence, d.attempts + 1 AS attempts, d.channel, d.address,
+    d.message_id, n.kind, n.defect_no, n.recipient
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
+    AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
+    AND NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now)
+ORDER BY d.priority, d.due_at, d.no LIMIT :most
+FOR UPDATE OF d SKIP LOCKED;
+
+-- The plus keeps SQLite from walking through all that is pending instead of looking up the few that were chosen.
 
 -- name: claim
 UPDATE deliveries
 SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
-WHERE +state = 'PENDING' AND no IN (
-    SELECT d.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-    WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
-        AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
-        AND NOT EXISTS (SELECT 1 FROM mail_hold)
-        AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
-            AND h.ended_at IS NULL AND h.until > :now)
-    ORDER BY d.priority, d.due_at, d.no LIMIT :most)
-RETURNING no;
-
--- PostgreSQL may run a sub-select once for each row, and then it passes by what it has locked and takes the next few,
--- until all is claimed: so it is written down first.
+WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'PENDING';
 
 -- name: claim (postgresql)
-WITH chosen AS MATERIALIZED (
-    SELECT d.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-    WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
-        AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
-        AND NOT EXISTS (SELECT 1 FROM mail_hold)
-        AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
-            AND h.ended_at IS NULL AND h.until > :now)
-    ORDER BY d.priority, d.due_at, d.no LIMIT :most
-    FOR UPDATE OF d SKIP LOCKED)
 UPDATE deliveries
 SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
-FROM chosen WHERE deliveries.no = chosen.no AND state = 'PENDING'
-RETURNING deliveries.no;
-
--- name: held
-SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,
-    n.recipient
-FROM deliveries d JOIN notices n ON n.no = d.notice_no
-WHERE d.worker = :worker AND d.state = 'SENDING' AND d.lease_until = :until
-ORDER BY d.priority, d.due_at, d.no;
+WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    AND state = 'PENDING';
 
 -- name: renew
 UPDATE deliveries SET lease_until = :until
@@ -59,8 +57,28 @@ SELECT d.no, d.fence, n.generation = f.generation AS is_current, f.state AS defe
         AND h.ended_at IS NULL AND h.until > :now) AS paused,
     EXISTS (SELECT 1 FROM mail_hold) AS held
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))) AND d.state = 'SENDING'
+WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    AND d.state = 'SENDING'
 ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
+
+-- Of what was marked ahead, directly before the final dot.
+
+-- name: still_stand
+SELECT d.no, d.fence
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND d.state = 'SENDING' AND n.generation = f.generation
+    AND NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now);
+
+-- name: still_stand (postgresql)
+SELECT d.no, d.fence
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    AND d.state = 'SENDING' AND n.generation = f.generation
+    AND NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now);
 
 -- name: owed_notice
 SELECT no AS notice_no, id AS notice, kind, defect_no, recipient FROM notices WHERE id = :notice;
@@ -89,7 +107,7 @@ WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_eleme
 ORDER BY l.notice_no, i.no;
 
 -- name: told_of
-SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at
+SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at, d.state
 FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
     AND n.kind IN ('warning', 'recovery')
 LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
@@ -98,7 +116,7 @@ WHERE mine.no IN (SELECT value FROM json_each(:numbers))
 ORDER BY mine.no, n.no;
 
 -- name: told_of (postgresql)
-SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at
+SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at, d.state
 FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
     AND n.kind IN ('warning', 'recovery')
 LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
@@ -128,11 +146,13 @@ WHERE notice_no = :notice_no AND state = 'PENDING';
 
 -- The best of its deliveries is the state of a notice.
 
--- name: lock_notice
-UPDATE notices SET state = state WHERE no = :notice_no AND 1 = 0;
+-- name: lock_notices
+SELECT no FROM notices WHERE 1 = 0 AND no = :numbers;
 
--- name: lock_notice (postgresql)
-SELECT no FROM notices WHERE no = :notice_no FOR UPDATE;
+-- name: lock_notices (postgresql)
+SELECT no FROM notices
+WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+ORDER BY no FOR UPDATE;
 
 -- name: follow
 UPDATE notices
@@ -143,7 +163,20 @@ SET state = (SELECT CASE MIN(CASE d.state
         FROM deliveries d WHERE d.notice_no = notices.no),
     sent_at = (SELECT MIN(d.sent_at) FROM deliveries d WHERE d.notice_no = notices.no),
     reason = (SELECT MAX(d.reply) FROM deliveries d WHERE d.notice_no = notices.no AND d.state IN ('FAILED', 'CANCELLED'))
-WHERE no = :notice_no AND EXISTS (SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no);
+WHERE no IN (SELECT value FROM json_each(:numbers))
+    AND EXISTS (SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no);
+
+-- name: follow (postgresql)
+UPDATE notices
+SET state = (SELECT CASE MIN(CASE d.state
+        WHEN 'SENT' THEN 0 WHEN 'IN_DOUBT' THEN 1 WHEN 'SENDING' THEN 2 WHEN 'PENDING' THEN 3 WHEN 'FAILED' THEN 4 ELSE 5 END)
+        WHEN 0 THEN 'SENT' WHEN 1 THEN 'IN_DOUBT' WHEN 2 THEN 'SENDING' WHEN 3 THEN 'PENDING' WHEN 4 THEN 'FAILED'
+        ELSE 'CANCELLED' END
+        FROM deliveries d WHERE d.notice_no = notices.no),
+    sent_at = (SELECT MIN(d.sent_at) FROM deliveries d WHERE d.notice_no = notices.no),
+    reason = (SELECT MAX(d.reply) FROM deliveries d WHERE d.notice_no = notices.no AND d.state IN ('FAILED', 'CANCELLED'))
+WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    AND EXISTS (SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no);
 
 -- Leases that ran out, and what a sweep passed by while it was being sent.
 

@@ -6,15 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from notifier.channels.failures import Cause, DeliveryFailed, HeldBack, LastMoment
+from notifier.channels.failures import Cause, DeliveryFailed, HeldBack
 from notifier.channels.webhook import WebhookChannel
 from notifier.delivery import store
 from notifier.delivery.claims import Claimed, Outcome
 from notifier.delivery.compose import Message, NobodyToTell, Suppressed
 from notifier.delivery.desk import Desk
 from notifier.delivery.lanes import Lanes, Waits
+from notifier.delivery.last_look import LastLook
 from notifier.delivery.retrying import Patience
-from notifier.delivery.store import Beginning, Permission
+from notifier.delivery.store import Beginning
 from notifier.mails.build import Mail
 from notifier.states import NoticeState
 from storage import Clock, Database
@@ -42,7 +43,7 @@ class Dispatch:
         try:
             if isinstance(message, Exception):
                 raise message
-            lane, reply = await self._send(message, self._last_moment(claimed, message))
+            lane, reply = await self._send(claimed, message)
         except HeldBack:
             return None
         except Suppressed as suppressed:
@@ -54,7 +55,7 @@ class Dispatch:
             return Outcome(claimed, NoticeState.PENDING, str(waits), due_at=due_at, untried=True)
         except DeliveryFailed as failure:
             return self._failed(claimed, message, failure)
-        return replace(self.patience.sent(claimed, reply, self.clock.now()), lane=lane)
+        return self.patience.sent(claimed, reply, self.clock.now(), lane=lane)
 
     def _failed(self, claimed: Claimed, message: Message | Exception, failure: DeliveryFailed) -> Outcome:
         outcome = self.patience.failed(claimed, failure, self.clock.now())
@@ -63,21 +64,20 @@ class Dispatch:
             return replace(outcome, refused=message.content.recipient)
         return outcome
 
-    async def _send(self, message: Message, last_moment: LastMoment) -> tuple[str | None, str]:
+    async def _send(self, claimed: Claimed, message: Message) -> tuple[str | None, str]:
         """Return the lane, None for a call, and the reply."""
+        look = LastLook(self.desk, Beginning(claimed, message.written_from, message.id), self.may_go)
         if not isinstance(message.content, Mail):
-            return None, await self.webhook.send(message.content, last_moment)
+            return None, await self.webhook.send(message.content, look)
         if self.lanes is None:
             raise DeliveryFailed(Cause.CONNECTION, "no mail server is set")
-        return await self.lanes.send(message.content, last_moment)
+        # A mark that is made ahead is in doubt after a crash, and only what is then sent again is not lost by that.
+        is_repeated = claimed.severity in self.patience.repeated
+        return await self.lanes.send(message.content, look, look.ahead if is_repeated else None)
 
-    def _last_moment(self, claimed: Claimed, message: Message) -> LastMoment:
-        async def last_moment() -> None:
-            if self.stopping():
-                await self.database.call(store.put_back, claimed, self.clock.now())
-                raise HeldBack
-            permission = await self.desk.begin(Beginning(claimed, message.written_from, message.id))
-            if permission is not Permission.GO:
-                raise HeldBack
-
-        return last_moment
+    async def may_go(self, claimed: Claimed) -> bool:
+        """Return whether anything may still leave; where not, the delivery is put back."""
+        if self.stopping():
+            await self.database.call(store.put_back, claimed, self.clock.now())
+            return False
+        return True

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any, NamedTuple
 
 from feeds import store as defects
 from feeds.life import State
@@ -16,7 +17,7 @@ from notifier.delivery.fitting import misfit
 from notifier.delivery.retrying import Patience
 from notifier.states import NoticeKind, NoticeState, require_legal
 from risk import Exposure, Severity
-from storage import Row, Statements, Tx, instant
+from storage import Row, Statements, StorageError, Tx, instant
 from storage.outcomes import NotFound
 
 sql = Statements(__package__)
@@ -24,8 +25,18 @@ sql = Statements(__package__)
 #: By what is written of them; to look one up costs less than to ask the enum.
 _EXPOSURES: Mapping[str | None, Exposure | None] = {None: None, **{each.value: each for each in Exposure}}
 
+_KINDS = {each.value: each for each in NoticeKind}
+#: The columns of a delivery that is claimed, or whose lease has run out.
+_CLAIMED = (
+    *("no", "notice_no", "notice", "fence", "attempts", "channel", "address", "message_id", "kind", "defect_no"),
+    "recipient",
+)
+_KIND, _DEFECT = _CLAIMED.index("kind"), _CLAIMED.index("defect_no")
+
 #: How long a claim lasts unless it is renewed or set otherwise; a dead process's work is taken up soon after.
 LEASE = timedelta(seconds=45)
+#: An all-clear waits so long for the answer to the warning that it takes back, and then looks again.
+_UNTIL_KNOWN = timedelta(seconds=1)
 
 
 class Permission(Enum):
@@ -43,14 +54,14 @@ class Permission(Enum):
 
 def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: timedelta = LEASE) -> list[Claimed]:
     """Lease up to `most` deliveries that are due, the gravest and oldest first; without `mail`, mail waits."""
-    until = instant(now + lease)
-    rows = tx.all(sql.claim, worker=worker, until=until, now=instant(now), most=most, mail=int(mail))
+    rows = tx.tuples(sql.due, now=instant(now), most=most, mail=int(mail))
     if not rows:
         return []
-    taken = {row["no"] for row in rows}
-    held = [row for row in tx.all(sql.held, worker=worker, until=until) if row["no"] in taken]
-    claimed = _claimed(tx, held)
-    follow(tx, (each.notice_no for each in claimed))
+    claimed = _claimed(tx, rows)
+    numbers = as_json([each.no for each in claimed])
+    if tx.run(sql.claim, numbers=numbers, worker=worker, until=instant(now + lease)) != len(claimed):
+        raise StorageError("what was due and held was another's all the same")
+    follow(tx, [each.notice_no for each in claimed])
     return claimed
 
 
@@ -81,18 +92,18 @@ def begin(tx: Tx, claimed: Claimed, written_from: frozenset[LineState], message_
 def begin_all(tx: Tx, beginnings: Sequence[Beginning], now: datetime) -> list[Permission]:
     """Do as `begin` for several messages of one worker, with one look at each thing."""
     ours = as_json([each.claimed.no for each in beginnings])
-    matters = {(row["no"], row["fence"]): row for row in tx.all(sql.matters, numbers=ours, now=instant(now))}
+    matters = {row[:2]: _Matter(*row[2:]) for row in tx.tuples(sql.matters, numbers=ours, now=instant(now))}
     standing = lines_of(tx, [each.claimed.notice_no for each in beginnings])
     cleared = [each.claimed.notice_no for each in beginnings if each.claimed.kind is NoticeKind.ALL_CLEAR]
-    were_told = told_of(tx, cleared).keys() if cleared else frozenset[int]()
+    told = told_of(tx, cleared) if cleared else {}
     permissions = [
         _permission(
             tx,
             each,
             matters.get((each.claimed.no, each.claimed.fence)),
             frozenset([line.state for line in standing[each.claimed.notice_no]]),
+            told.get(each.claimed.notice_no),
             now,
-            was_told=each.claimed.notice_no in were_told,
         )
         for each in beginnings
     ]
@@ -100,19 +111,48 @@ def begin_all(tx: Tx, beginnings: Sequence[Beginning], now: datetime) -> list[Pe
     return permissions
 
 
+class _Matter(NamedTuple):
+    """How a delivery in a worker's hands stands; truths as the database has them."""
+
+    is_current: object
+    defect_state: str
+    paused: object
+    held: object
+
+
+def still_stand(tx: Tx, marked: Sequence[Claimed], now: datetime) -> list[bool]:
+    """Return for each of several deliveries that have been marked whether nothing has taken it back since.
+
+    Neither was its defect withdrawn, changed or paused, nor the mail held, nor has another worker got it. The lines of
+    its notice are not looked at.
+    """
+    rows = tx.tuples(sql.still_stand, numbers=as_json([each.no for each in marked]), now=instant(now))
+    standing = set(rows)
+    return [(each.no, each.fence) in standing for each in marked]
+
+
 def _permission(
-    tx: Tx, beginning: Beginning, matter: Row | None, standing: frozenset[LineState], now: datetime, *, was_told: bool
+    tx: Tx,
+    beginning: Beginning,
+    matter: _Matter | None,
+    standing: frozenset[LineState],
+    told: Row | None,
+    now: datetime,
 ) -> Permission:
     """Decide on one message, and put it back or cancel it where it must not go."""
     claimed = beginning.claimed
     if matter is None:
         return Permission.LOST
     exposures = {line.exposure for line in standing}
-    reason = misfit(claimed.kind, State(matter["defect_state"]), exposures, was_told=was_told)
+    reason = misfit(claimed.kind, State(matter.defect_state), exposures, was_told=told is not None)
     if reason is not None:
         cancel(tx, claimed, reason, now)
         return Permission.NEVER
-    if matter["paused"] or matter["held"] or not matter["is_current"] or standing != beginning.written_from:
+    if told is not None and told["state"] == NoticeState.SENDING:
+        # An all-clear: what it answers may yet be held back.
+        put_back(tx, claimed, now, until=now + _UNTIL_KNOWN)
+        return Permission.LATER
+    if matter.paused or matter.held or not matter.is_current or standing != beginning.written_from:
         put_back(tx, claimed, now)
         return Permission.LATER
     return Permission.GO
@@ -165,9 +205,10 @@ def cancel(tx: Tx, claimed: Claimed, reason: str, now: datetime) -> None:
     settle(tx, [Outcome(claimed, NoticeState.CANCELLED, reason, due_at=now)], now)
 
 
-def put_back(tx: Tx, claimed: Claimed, now: datetime) -> None:
-    """Let a delivery wait again as if it had not been claimed."""
-    settle(tx, [Outcome(claimed, NoticeState.PENDING, "put back before it was sent", due_at=now, untried=True)], now)
+def put_back(tx: Tx, claimed: Claimed, now: datetime, *, until: datetime | None = None) -> None:
+    """Let a delivery wait again as if it had not been claimed; `until` when, None: it is due at once."""
+    due_at = until or now
+    settle(tx, [Outcome(claimed, NoticeState.PENDING, "put back before it was sent", due_at=due_at, untried=True)], now)
 
 
 def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
@@ -182,12 +223,14 @@ def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
 
 def follow(tx: Tx, notices: Iterable[int]) -> None:
     """Give notices the state of the best of their deliveries: SENT, IN_DOUBT, SENDING, PENDING, FAILED, CANCELLED."""
-    rows = [{"notice_no": no} for no in sorted(set(notices))]
-    if rows and tx.dialect == "postgresql":
+    numbers = sorted(set(notices))
+    if not numbers:
+        return
+    listed = as_json(numbers)
+    if tx.dialect == "postgresql":
         # Two channels of one notice may be settled at once; each must then see what the other wrote.
-        tx.many(sql.lock_notice, rows)
-    if rows:
-        tx.many(sql.follow, rows)
+        tx.tuples(sql.lock_notices, numbers=listed)
+    tx.run(sql.follow, numbers=listed)
 
 
 def expire(tx: Tx, patience: Patience, now: datetime) -> int:
@@ -196,9 +239,9 @@ def expire(tx: Tx, patience: Patience, now: datetime) -> int:
     What had not been handed over waits again; what had is in doubt, and sent again where hearing twice is better
     than never. Notices that a sweep passed by while they were being sent are brought to their defect's generation.
     """
-    rows = tx.all(sql.expired, now=instant(now))
-    handed_over = {row["no"]: bool(row.pop("handed_over")) for row in rows}
-    claimed = _claimed(tx, rows)
+    rows = tx.tuples(sql.expired, now=instant(now))
+    handed_over = {row[0]: bool(row[-1]) for row in rows}
+    claimed = _claimed(tx, [row[:-1] for row in rows])
     outcomes = [patience.abandoned(each, now, handed_over=handed_over[each.no]) for each in claimed]
     if outcomes:
         settle(tx, outcomes, now)
@@ -206,9 +249,19 @@ def expire(tx: Tx, patience: Patience, now: datetime) -> int:
     return len(outcomes)
 
 
-def _claimed(tx: Tx, rows: Sequence[Row]) -> list[Claimed]:
-    severities = {no: _severity(tx, no) for no in {row["defect_no"] for row in rows}}
-    return [Claimed(**{**row, "kind": NoticeKind(row["kind"])}, severity=severities[row["defect_no"]]) for row in rows]
+def _claimed(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> list[Claimed]:
+    """Return deliveries from rows of `_CLAIMED`."""
+    severities = {no: _severity(tx, no) for no in {row[_DEFECT] for row in rows}}
+    return [
+        Claimed(
+            **{
+                **dict(zip(_CLAIMED, row, strict=True)),
+                "kind": _KINDS[row[_KIND]],
+                "severity": severities[row[_DEFECT]],
+            }
+        )
+        for row in rows
+    ]
 
 
 def _severity(tx: Tx, defect_no: int) -> Severity:

@@ -88,9 +88,9 @@ class Pieces:
     """A rendered text as encoded pieces, with slots between them."""
 
     #: A slot's place holds nothing.
-    _parts: tuple[bytes, ...]
-    _slots: tuple[tuple[int, Slot], ...]
-    _paragraphs: tuple[tuple[int, _Paragraph], ...]
+    parts: tuple[bytes, ...]
+    slots: tuple[tuple[int, Slot], ...]
+    paragraphs: tuple[tuple[int, _Paragraph], ...]
 
     @classmethod
     def of(cls, text: str, marks: Marks, wrap: Wrap) -> Pieces:
@@ -112,12 +112,44 @@ class Pieces:
             place += 2
         return cls(tuple(parts), tuple(slots), tuple(paragraphs))
 
+    @classmethod
+    def joined(cls, pieces: Sequence[Pieces | bytes]) -> Pieces:
+        """Return pieces and finished bytes, one behind the other, as one."""
+        parts: list[bytes] = []
+        slots: list[tuple[int, Slot]] = []
+        paragraphs: list[tuple[int, _Paragraph]] = []
+        for each in pieces:
+            begin = len(parts)
+            if isinstance(each, bytes):
+                parts.append(each)
+                continue
+            parts += each.parts
+            slots += [(begin + place, slot) for place, slot in each.slots]
+            paragraphs += [(begin + place, paragraph) for place, paragraph in each.paragraphs]
+        return cls(tuple(parts), tuple(slots), tuple(paragraphs))
+
+    def around(self, slot: Slot, inner: Pieces) -> Pieces:
+        """Return these pieces with others in the place of a slot, without the line end that ends those."""
+        for place, there in self.slots:
+            if there is slot:
+                last = inner.parts[-1].removesuffix(b"\r\n")
+                within = Pieces((*inner.parts[:-1], last), inner.slots, inner.paragraphs)
+                return Pieces.joined((self._cut(0, place), within, self._cut(place + 1, len(self.parts))))
+        return self
+
+    def _cut(self, begin: int, end: int) -> Pieces:
+        return Pieces(
+            self.parts[begin:end],
+            tuple((place - begin, slot) for place, slot in self.slots if begin <= place < end),
+            tuple((place - begin, each) for place, each in self.paragraphs if begin <= place < end),
+        )
+
     def filled(self, values: Mapping[Slot, bytes], raw: Mapping[Slot, str]) -> bytes:
         """Return the whole: `values` are encoded for this form, `raw` goes into paragraphs."""
-        parts = list(self._parts)
-        for place, slot in self._slots:
+        parts = list(self.parts)
+        for place, slot in self.slots:
             parts[place] = values[slot]
-        for place, paragraph in self._paragraphs:
+        for place, paragraph in self.paragraphs:
             parts[place] = paragraph.filled(raw)
         return b"".join(parts)
 

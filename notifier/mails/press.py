@@ -92,6 +92,10 @@ class _Form:
         values[Slot.INSTALLS] = b"".join([self._item(item) for item in items])[:-2]
         return self.whole.filled(values, own.raw)
 
+    def of_one(self, *, short: bool) -> Pieces:
+        """Return the whole with one install in it."""
+        return self.whole.around(Slot.INSTALLS, self.short_item if short else self.item)
+
     def _item(self, item: _Values) -> bytes:
         pieces = self.item if item.raw[Slot.TEXT] else self.short_item
         return pieces.filled(item.escaped if self.is_html else item.encoded, item.raw)
@@ -106,12 +110,19 @@ class Master:
     _html: _Form
     #: What stands before the text, between it and the HTML, and after that.
     _frame: tuple[bytes, bytes, bytes]
+    #: The whole body of a mail on one install of which there is more to say, and of one without.
+    _usual: tuple[Pieces, Pieces]
 
     @classmethod
     def of(cls, head: Head, text: _Form, html: _Form, boundary: bytes) -> Master:
         """Put the two forms into a frame."""
         plain, rich = (b"--%b\r\n%b" % (boundary, _HEAD_OF_PART % kind) for kind in (b"plain", b"html"))
-        return cls(head, text, html, (plain, rich, b"--%b--\r\n" % boundary))
+        end = b"--%b--\r\n" % boundary
+        longer, shorter = (
+            Pieces.joined((plain, text.of_one(short=short), rich, html.of_one(short=short), end))
+            for short in (False, True)
+        )
+        return cls(head, text, html, (plain, rich, end), (longer, shorter))
 
     def filled(self, facts: MailFacts, envelope: Envelope, date: str, signer: Signer) -> Mail:
         """Return the finished mail; raises UnsafeMail where any text of others would change its header.
@@ -119,20 +130,26 @@ class Master:
         `date` is the envelope's, as a header has it.
         """
         head = self._head.filled(envelope, date, facts.customer, facts.unsubscribe_url)
-        own = _Values.of(
-            {
-                Slot.URL: facts.url,
-                Slot.UNSUBSCRIBE: facts.unsubscribe_url or "",
-                Slot.CUSTOMER: one_line(facts.customer or ""),
-            }
-        )
-        items = [_Values.of_item(each) for each in items_of_installs(facts)]
-        plain, rich, end = self._frame
-        body = b"".join((plain, self._text.filled(own, items), rich, self._html.filled(own, items), end))
+        body = self._body(facts)
         signatures = signer.signatures(head, body, envelope.date)
         content = b"".join((signatures, head, b"\r\n", body))
         returned = envelope.returned or envelope.sender.address
         return Mail(returned, envelope.recipient, envelope.message_id, content, is_even=True)
+
+    def _body(self, facts: MailFacts) -> bytes:
+        raw = {
+            Slot.URL: facts.url,
+            Slot.UNSUBSCRIBE: facts.unsubscribe_url or "",
+            Slot.CUSTOMER: one_line(facts.customer or ""),
+        }
+        items = items_of_installs(facts)
+        if len(items) == 1:
+            usual = _Values.of({**raw, Slot.HEAD: items[0].head, Slot.TEXT: items[0].text or ""})
+            if usual.escaped is usual.encoded:
+                return self._usual[items[0].text is None].filled(usual.encoded, usual.raw)
+        own, listed = _Values.of(raw), [_Values.of_item(each) for each in items]
+        plain, rich, end = self._frame
+        return b"".join((plain, self._text.filled(own, listed), rich, self._html.filled(own, listed), end))
 
 
 class Press:

@@ -50,7 +50,8 @@ def _quoted_line(line: str) -> bytes:
     raw = line.encode("utf-8", "replace")
     if b"  " not in raw and b"\t" not in raw:
         coded = b2a_qp(raw, istext=False).replace(b"=\n", SOFT_BREAK)
-        if not coded.startswith(b".") and b"\n." not in coded:
+        # It fills a last line up to 76 characters, behind which there is no room for a soft break.
+        if not coded.startswith(b".") and b"\n." not in coded and len(coded) - coded.rfind(b"\n") - 1 <= LINE:
             return coded
     return SOFT_BREAK.join(_lines(_units(raw)))
 

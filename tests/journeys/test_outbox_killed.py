@@ -24,9 +24,9 @@ SWEEPING = (
     committed("write_deliveries", "finish_sweep"),
 )
 CLAIMING = (
-    after("held"),
-    uncommitted("held"),
-    committed("held"),
+    after("claim"),
+    uncommitted("claim"),
+    committed("claim"),
     after("lines_of"),
 )
 TALKING: tuple[Strike, ...] = (
@@ -62,7 +62,7 @@ WITHDRAWING = (
     committed("finish_sweep", phase=CLEARING),
 )
 CLEARED = (
-    committed("held", phase=CLEARING),
+    committed("claim", phase=CLEARING),
     uncommitted("hand_over", phase=CLEARING),
     committed("hand_over", phase=CLEARING),
     unanswered(Verb.RCPT, CLEARING),
@@ -72,7 +72,7 @@ CLEARED = (
 )
 #: Killed twice: what the first leaves behind is taken up by the one that is killed next.
 TAKEN_UP = (
-    (committed("held"), before("expired")),
+    (committed("claim"), before("expired")),
     (committed("hand_over"), after("expired")),
     (unanswered(Verb.DOT), uncommitted("expired", "settle")),
     (unanswered(Verb.DOT), committed("expired", "settle")),
@@ -86,7 +86,7 @@ POINTS: tuple[tuple[Strike, ...], ...] = (*((point,) for point in ONCE), *TAKEN_
 #: One from each part of the way, in its order.
 SLICE: tuple[Strike, ...] = (
     committed("insert_sweep"),
-    committed("held"),
+    committed("claim"),
     committed("hand_over"),
     unanswered(Verb.DOT),
     committed("insert_sweep", "spend_signatures"),

@@ -159,6 +159,13 @@ def test_recipients_in_the_same_position_share_a_master(told: MailFacts) -> None
     assert press.master(other, an_envelope(recipient="bob@example.com")) is one
 
 
+def test_a_value_that_fills_a_line_leaves_room_for_the_break_behind_it() -> None:
+    for length in range(20, LINE):
+        line = a_line(because=(), missing=("x" * length,))
+        body = PRESS.mail(some_facts(lines=(line, line)), an_envelope()).content.partition(b"\r\n\r\n")[2]
+        assert max(map(len, body.split(b"\r\n"))) <= LINE + 1
+
+
 def test_a_master_is_not_shared_where_the_words_differ() -> None:
     press = Press()
     recovery = {"kind": NoticeKind.RECOVERY, "options": ()}
