@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import msgspec
 
+from api.verdict_view import view_of
 from bench import rules
 from bench.children import Child
 from bench.database import carried_out, publish, url_of
@@ -21,6 +22,8 @@ from bench.servers import (
     serve_fast_hello,
     serve_forewarn,
     serve_hello,
+    serve_json,
+    serve_text,
     server,
     under_load,
 )
@@ -36,19 +39,33 @@ def run(plan: Plan) -> Iterator[Figure]:
     """Compare requests per second, the safe target included."""
     with ExitStack() as stack:
         generator = stack.enter_context(load_generator())
-        peers = {
-            "aiohttp's hello": stack.enter_context(server(serve_hello)),
-            "hello on uvloop": stack.enter_context(server(serve_fast_hello)),
-        }
         hello = (request("GET", "/"),)
-        against = {
-            name: under_load(generator, peer, hello, plan.connections, plan.seconds) for name, peer in peers.items()
+
+        def peer(serve: Callable[..., None], *args: object) -> Contestant:
+            target = stack.enter_context(server(serve, *args))
+            return under_load(generator, target, hello, plan.connections, plan.seconds)
+
+        hellos = {"aiohttp's hello": peer(serve_hello), "hello on uvloop": peer(serve_fast_hello)}
+        verdict = _verdict(plan)
+        as_large = {
+            "aiohttp's hello, as large": peer(serve_json, verdict),
+            "the same of finished text": peer(serve_text, msgspec.json.encode(verdict)),
         }
         for defects in plan.defects:
-            yield from _over(plan, generator, against, defects)
+            yield from _over(plan, generator, (hellos, hellos | as_large), defects)
 
 
-def _over(plan: Plan, generator: Child, peers: dict[str, Contestant], defects: int) -> Iterator[Figure]:
+def _verdict(plan: Plan) -> object:
+    """Return an answer with four findings, as values for JSON."""
+    case = rules.case(plan.defects[0])
+    (question,) = rules.asked(case.questions(1, harmed=True))
+    return msgspec.to_builtins(view_of(case.index().judge(question)))
+
+
+def _over(
+    plan: Plan, generator: Child, peers: tuple[dict[str, Contestant], dict[str, Contestant]], defects: int
+) -> Iterator[Figure]:
+    """Compare with the first of `peers` where nothing is found, with the second where four defects are."""
     case = rules.case(defects)
     path = plan.folder / f"check-{defects}.db"
     carried_out(path, publish, case)
@@ -62,7 +79,7 @@ def _over(plan: Plan, generator: Child, peers: dict[str, Contestant], defects: i
             )
             contestant = under_load(generator, ours, requests, plan.connections, plan.seconds)
             told = f"{defects:,} defects, {'four findings' if harmed else 'nothing found'}"
-            yield from in_turn(NAME, told, contestant, peers, plan.rounds, _goal(defects, harmed=harmed))
+            yield from in_turn(NAME, told, contestant, peers[harmed], plan.rounds, _goal(defects, harmed=harmed))
 
 
 def _see(ours: Server, case: Case, *, harmed: bool) -> None:

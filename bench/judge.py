@@ -36,14 +36,14 @@ def run(plan: Plan) -> Iterator[Finding]:
 def _beside_specifiers(case: Case, plan: Plan, name: str, *, harmed: bool) -> Figure:
     index = case.index()
     specifiers = [SpecifierSet(f">={each.affected[0].introduced}{_below(each)}") for each in case.defects]
-    questions = cycle(_questions(case, plan.bodies, harmed=harmed))
+    questions = cycle(rules.asked(case.questions(plan.bodies, harmed=harmed)))
     targets = cycle(case.versions)
     # A call of the peer looks at every defect, so that a few tell enough.
     few = max(1, plan.calls // len(case.defects))
 
     def judge() -> int:
         for _ in range(plan.calls):
-            index.judge(next(questions))
+            _say(index.judge(next(questions)))
         return plan.calls
 
     def look_through() -> int:
@@ -62,11 +62,8 @@ def _below(defect: risk.Defect) -> str:
     return f",<{fixed}" if fixed else ""
 
 
-def _questions(case: Case, number: int, *, harmed: bool) -> list[risk.Question]:
-    return [
-        risk.Question(asked["from"], asked["to"], {**asked["footprint"], "platform.os": asked["platform"]["os"]})
-        for asked in case.questions(number, harmed=harmed)
-    ]
+def _say(verdict: risk.Verdict) -> list[tuple[str, ...]]:
+    return [finding.because for finding in verdict.findings]
 
 
 def _micros(figure: Figure) -> str:

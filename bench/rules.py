@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,14 @@ def case(defects: int) -> Case:
     offered = tuple(risk.Release(version, "offered") for version in versions)
     product = risk.Product("notes", risk.scheme("semver"), FACTS, offered)
     return Case(product, tuple(_defect(number, versions) for number in range(defects)))
+
+
+def asked(questions: Iterable[dict[str, Any]]) -> list[risk.Question]:
+    """Return questions as the rules read them."""
+    return [
+        risk.Question(each["from"], each["to"], {**each["footprint"], "platform.os": each["platform"]["os"]})
+        for each in questions
+    ]
 
 
 def _defect(number: int, versions: list[str]) -> risk.Defect:

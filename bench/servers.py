@@ -116,12 +116,26 @@ def serve_fast_hello(pipe: Connection) -> None:
     serve_app(pipe, _hello())
 
 
+def serve_json(pipe: Connection, answer: object) -> None:
+    """Serve another answer in the same way as hello."""
+    serve_app(pipe, _answering(lambda: web.json_response(answer)), asyncio.new_event_loop)
+
+
+def serve_text(pipe: Connection, text: bytes) -> None:
+    """Serve an answer in the same way as hello, but its text as it is."""
+    serve_app(pipe, _answering(lambda: web.Response(body=text)), asyncio.new_event_loop)
+
+
 def _hello() -> web.Application:
-    async def hello(_: web.Request) -> web.Response:
-        return web.json_response({"hello": "world"})
+    return _answering(lambda: web.json_response({"hello": "world"}))
+
+
+def _answering(answer: Callable[[], web.Response]) -> web.Application:
+    async def respond(_: web.Request) -> web.Response:
+        return answer()
 
     app = web.Application()
-    app.router.add_get("/", hello)
+    app.router.add_get("/", respond)
     return app
 
 
