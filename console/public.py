@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from aiohttp import web
+from msgspec import structs
 
 from console import pages
 from console.pages import Answer, Page, Redirect
@@ -116,7 +117,7 @@ def _again(parts: Parts, notice: str) -> Redirect:
 
 def _facts(tx: Tx, parts: Parts, notice: str) -> MailFacts:
     """Return what the notice says, without the name: a link is passed on more easily than a mail."""
-    return replace(parts.facts_of(tx, notice), customer=None)
+    return structs.replace(parts.facts_of(tx, notice), customer=None)
 
 
 def _is_over(facts: MailFacts) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -29,9 +28,11 @@ _LOCALE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _TIME_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How a recipient is reached; of an install that nobody is known to hold, all but `recipient` is None."""
+class Contact(msgspec.Struct, frozen=True):
+    """How a recipient is reached; of an install that nobody is known to hold, all but `recipient` is None.
+
+    The fields are the columns of `contacts`.
+    """
 
     #: The customer's number, or minus the install's own.
     recipient: int
@@ -91,8 +92,7 @@ def contacts(tx: Tx, recipients: Sequence[int]) -> Mapping[int, Contact]:
     found = {number: Contact(recipient=number) for number in recipients if number < 0}
     numbers = [number for number in recipients if number > 0]
     if numbers:
-        for row in tx.all(sql.contacts, numbers=json.dumps(numbers)):
-            found[row["no"]] = _contact(row)
+        found |= {row[0]: Contact(*row) for row in tx.tuples(sql.contacts, numbers=json.dumps(numbers))}
     return found
 
 
@@ -132,11 +132,6 @@ def _row(tx: Tx, customer: str) -> Row:
     if row is None:
         raise NotFound("There is no such customer.")
     return row
-
-
-def _contact(row: Row) -> Contact:
-    rest = {name: value for name, value in row.items() if name not in {"no", "id"}}
-    return Contact(recipient=row["no"], customer_id=row["id"], **rest)
 
 
 def _check(customer: str, record: CustomerRecord, allowed: Sequence[Network]) -> None:

@@ -9,11 +9,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 #: 128 bits: nobody guesses one, and the link stays short.
 DIGEST_BYTES = 16
+#: Base64 as it may stand in a path (RFC 4648, section 5).
+_IN_A_PATH = bytes.maketrans(b"+/", b"-_")
 
 
 class Purpose(StrEnum):
@@ -30,12 +34,16 @@ class Tokens:
     """Makes and reads the tokens of one vendor."""
 
     secret: str = field(repr=False)
-    #: Has taken the secret in, and is copied for each token: that is half of the work.
-    _keyed: hmac.HMAC = field(init=False, repr=False, compare=False)
+    #: Have taken the secret and the purpose in, and are copied for each token: that is half of the work.
+    _keyed: Mapping[Purpose, hmac.HMAC] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Take the secret in."""
-        object.__setattr__(self, "_keyed", hmac.new(self.secret.encode(), digestmod=hashlib.sha256))
+        """Take the secret and the purposes in."""
+        keyed = {
+            purpose: hmac.new(self.secret.encode(), f"link\0{purpose}\0".encode(), hashlib.sha256)
+            for purpose in Purpose
+        }
+        object.__setattr__(self, "_keyed", keyed)
 
     def sign(self, purpose: Purpose, subject: str) -> str:
         """Return a token for `subject`, an id of ours; it is safe in a URL's path."""
@@ -53,9 +61,10 @@ class Tokens:
         return "whsec_" + base64.b64encode(digest).decode()
 
     def _digest(self, purpose: Purpose, subject: str) -> str:
-        keyed = self._keyed.copy()
-        keyed.update(f"link\0{purpose}\0{subject}".encode("utf-8", "surrogatepass"))
-        return base64.urlsafe_b64encode(keyed.digest()[:DIGEST_BYTES]).rstrip(b"=").decode()
+        keyed = self._keyed[purpose].copy()
+        keyed.update(subject.encode("utf-8", "surrogatepass"))
+        digest = b2a_base64(keyed.digest()[:DIGEST_BYTES], newline=False)
+        return digest.translate(_IN_A_PATH, b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)

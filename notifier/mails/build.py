@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 
+from msgspec import Struct
+
 from notifier.mails.headers import plain_address
 
 
@@ -31,8 +33,7 @@ class Sender:
         return self.address.rpartition("@")[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, kw_only=True):
     """What a mail needs beside its words."""
 
     sender: Sender
@@ -49,8 +50,7 @@ class Envelope:
     returned: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mail:
+class Mail(Struct, frozen=True):
     """A mail ready to go."""
 
     sender: str

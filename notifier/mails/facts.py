@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 from notifier.states import NoticeKind
 from risk import Exposure, Severity
@@ -21,8 +22,7 @@ class Outcome(StrEnum):
     NARROWED = "narrowed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Struct, frozen=True, kw_only=True):
     """One install that a notice is about."""
 
     #: What the vendor calls the install.
@@ -39,8 +39,7 @@ class Line:
     earlier: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
+class Option(Struct, frozen=True, kw_only=True):
     """A remedy as it is offered in one notice."""
 
     #: Place among the defect's remedies, from 0: what `choose` takes.
@@ -52,8 +51,7 @@ class Option:
     url: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailFacts:
+class MailFacts(Struct, frozen=True, kw_only=True):
     """What a recipient is to be told of one defect."""
 
     kind: NoticeKind

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from msgspec import Struct, structs
+
 from notifier.mails.dates import in_words
 from notifier.mails.facts import Line, MailFacts, Option, Outcome
 from notifier.states import NoticeKind
@@ -15,8 +17,7 @@ from risk import Exposure, Severity
 Tone = Literal["stop", "act", "news", "fine"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One entry of a list."""
 
     #: None: a point without a number.
@@ -212,7 +213,7 @@ def _what_is_left(facts: MailFacts, left: tuple[Line, ...]) -> tuple[Section, ..
         paragraphs.append("The new version does not undo what the fault has already done.")
     return (
         Section(heading="What is left to do", paragraphs=tuple(paragraphs), items=_items(facts.options)),
-        _installs(replace(facts, lines=left)),
+        _installs(structs.replace(facts, lines=left)),
     )
 
 
@@ -317,13 +318,16 @@ def items_of_installs(facts: MailFacts) -> tuple[Item, ...]:
 
 
 def _item_of(line: Line, facts: MailFacts) -> Item:
-    said = " ".join(_said_of(line, facts))
-    return Item(head=one_line(f"{line.install}: version {line.version}"), text=one_line(said) or None)
+    said = _said_of(line, facts)
+    return Item(
+        head=one_line(f"{line.install}: version {line.version}"), text=one_line(" ".join(said)) if said else None
+    )
 
 
 def one_line(text: str) -> str:
     """Return a text of others as it stands in a sentence of ours: without line ends and control characters."""
-    return _LINE_END.sub(" ", text)
+    # Line ends and control characters are not printable, and most texts are.
+    return text if text.isprintable() else _LINE_END.sub(" ", text)
 
 
 def _said_of(line: Line, facts: MailFacts) -> list[str]:

@@ -11,13 +11,14 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from operator import attrgetter
 from typing import NamedTuple
 
 from markupsafe import escape
+from msgspec import structs
 
 from notifier.mails.build import Envelope, Mail, Sender
 from notifier.mails.dkim import Signer
@@ -25,7 +26,7 @@ from notifier.mails.facts import Line, MailFacts
 from notifier.mails.heads import Head
 from notifier.mails.letters import Item, Letter, items_of_installs, letter, one_line
 from notifier.mails.marks import Marks, Pieces, Slot
-from notifier.mails.quoted import quoted_value
+from notifier.mails.quoted import plain_values, quoted_value
 from notifier.mails.render import Renderer, wrapped
 from notifier.states import NoticeKind
 from risk import Exposure
@@ -59,6 +60,10 @@ class _Values(NamedTuple):
     @classmethod
     def of(cls, raw: Mapping[Slot, str]) -> _Values:
         """Encode the values."""
+        plain = plain_values(tuple(raw.values()))
+        if plain is not None:
+            coded = dict(zip(raw, plain, strict=True))
+            return cls(raw, coded, coded)
         encoded = {slot: quoted_value(text) for slot, text in raw.items()}
         if not _SPECIAL.search("".join(raw.values())):
             return cls(raw, encoded, encoded)
@@ -161,7 +166,7 @@ class Press:
         self._masters: OrderedDict[tuple[object, ...], Master] = OrderedDict()
         #: Some of them, by what a batch has alike.
         self._batch: dict[tuple[object, ...], Master] = {}
-        self._shared = attrgetter(*(each.name for each in fields(MailFacts) if each.name not in _NOT_SHARED))
+        self._shared = attrgetter(*(each for each in MailFacts.__struct_fields__ if each not in _NOT_SHARED))
         self._changing = threading.Lock()
         self._last_date: tuple[datetime | None, str] = (None, "")
 
@@ -236,7 +241,7 @@ def _with_slot(written: Letter, marks: Marks) -> Letter:
 def outline(facts: MailFacts, marks: Marks) -> MailFacts:
     """Return what a mail's facts share with those of many others: all that its words depend on, but for the slots."""
     lines, told_at, locale, time_zone, *_ = _outlined(facts)
-    return replace(
+    return structs.replace(
         facts,
         customer=marks.of(Slot.CUSTOMER) if facts.customer else None,
         url=marks.of(Slot.URL),

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 from binascii import b2a_qp
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 #: Characters of a line before the "=" of a soft break.
 LINE = 75
 SOFT_BREAK = b"=\r\n"
+#: What quoted-printable encodes, or we do, at an end of a line only.
+_EDGES = frozenset(" .")
 
 #: A line of which nothing need be encoded: visible ASCII without "=", in words with one blank between them.
 _PLAIN = re.compile(r"[!-<>-~]+(?: [!-<>-~]+)*")
@@ -34,6 +36,31 @@ def quoted_value(text: str) -> bytes:
         plain = SOFT_BREAK.join([plain[place : place + LINE] for place in range(0, len(plain), LINE)])
         return quoted(text) if plain.startswith(b".") or b"\n." in plain else plain
     return quoted(text) if plain.startswith(b".") else plain
+
+
+def plain_values(texts: Sequence[str]) -> list[bytes] | None:
+    """Return the same as `quoted_value` of each text, None where one may need to be encoded, or escaped for HTML.
+
+    One look serves for all of them.
+    """
+    said = "".join(texts)
+    # To look for one character after the other is many times quicker than an expression that names them all.
+    if not said.isascii() or not said.isprintable() or "  " in said or "=" in said:
+        return None
+    if "&" in said or "<" in said or ">" in said or "'" in said or '"' in said:
+        return None
+    return [_plain_line(text) for text in texts]
+
+
+def _plain_line(text: str) -> bytes:
+    """Return a line of visible ASCII in which nothing need be encoded but a dot or a blank at its ends."""
+    if not text or text[0] in _EDGES or text[-1] in _EDGES:
+        return quoted_value(text)
+    plain = text.encode("ascii")
+    if len(plain) <= LINE:
+        return plain
+    begin, rest = plain[:LINE], plain[LINE:]
+    return quoted_value(text) if len(rest) > LINE or rest.startswith(b".") else begin + SOFT_BREAK + rest
 
 
 def margin(blanks: int) -> bytes:

@@ -147,7 +147,7 @@ def test_the_mail_of_one_recipient_holds_nothing_of_another(told: MailFacts, nam
 
 
 def _fields(told: MailFacts) -> dict[str, Any]:
-    return {name: getattr(told, name) for name in MailFacts.__dataclass_fields__}
+    return {name: getattr(told, name) for name in MailFacts.__struct_fields__}
 
 
 @pytest.mark.parametrize("told", CASES.values(), ids=CASES.keys())
