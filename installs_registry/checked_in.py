@@ -33,6 +33,11 @@ class CheckedIn(msgspec.Struct, frozen=True):
         return self.after.recipient
 
     @property
+    def left(self) -> int | None:
+        """Whom its notices went to before, where they go to another now; None: that is as it was."""
+        return None if self.before is None or self.before.recipient == self.recipient else self.before.recipient
+
+    @property
     def changed(self) -> bool:
         """Anything but the time it was last seen."""
         return self.before is None or bool(self.columns or self.values)

@@ -5,22 +5,23 @@ A sweep asks SQL for a page of recipients instead; both must agree (rule 3).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 import risk
 from feeds import store as defects
-from feeds.defects import Defect
 from installs_registry import installs
 from installs_registry.checked_in import CheckedIn
 from installs_registry.installed import Installed, as_json
 from notifier import linking, owing
-from notifier.exposures import Change, Span
+from notifier.exposures import Change
 from notifier.held import HeldProduct
+from notifier.linking import Move
 from notifier.owed import Cause
 from notifier.owing import Matter
+from notifier.rounds import Differing, rounds
 from risk import Exposure, Value
 from storage import Statements, Tx, instant
 
@@ -51,19 +52,15 @@ def assess(tx: Tx, held: HeldProduct, checked: Sequence[CheckedIn], now: datetim
     changed = [one for one in checked if one.changed]
     known = known_exposures(tx, [one.install_no for one in changed if one.before is not None])
     histories = installs.histories(tx, [one.install_no for one in changed]) if held.repairs else {}
-    differing = []
+    differing: list[Differing] = []
     for one in changed:
-        if not (held.index.rules or one.install_no in known or _changed_hands(one)):
+        if not (held.index.rules or one.install_no in known or one.left is not None):
             continue
         changes = exposures_of(held, one, known.get(one.install_no, {}), histories.get(one.install_no, ()))
-        if changes or _changed_hands(one):
+        if changes or one.left is not None:
             differing.append((one, changes))
     if differing:
-        tx.tuples(sql.lock_recipients, numbers=as_json([no for one, _ in differing for no in _holders(one)]))
-        owing.make_ready(tx)
-    met: dict[str, Defect] = {}
-    for one, changes in differing:
-        _record(tx, one, changes, now, met)
+        _record(tx, differing, now)
     return {one.install_no for one, changes in differing if any(map(_is_new_risk, changes.values()))}
 
 
@@ -74,7 +71,7 @@ def exposures_of(
     changes = {}
     for defect_id, after in exposures_now(held, checked.after, known, history):
         before = known.get(defect_id, _NEVER).state
-        if after is not None and _changed_hands(checked):
+        if after is not None and checked.left is not None:
             # Whoever holds it now has been told nothing yet, whatever the one before was told.
             before = None
         if before is not after:
@@ -120,29 +117,41 @@ def known_exposures(tx: Tx, install_nos: Sequence[int]) -> dict[int, dict[str, K
     return found
 
 
-def _changed_hands(checked: CheckedIn) -> bool:
-    return checked.before is not None and checked.before.recipient != checked.recipient
-
-
 def _holders(checked: CheckedIn) -> set[int]:
     """Return whom an install's notices go to, and whom they went to before."""
-    return {checked.recipient, checked.recipient if checked.before is None else checked.before.recipient}
+    return {checked.recipient} if checked.left is None else {checked.recipient, checked.left}
 
 
 def _is_new_risk(change: Change) -> bool:
     return change.before is None and change.after in {Exposure.AT_RISK, Exposure.CANNOT_TELL}
 
 
-def _record(tx: Tx, checked: CheckedIn, changes: Mapping[str, Change], now: datetime, met: dict[str, Defect]) -> None:
-    """Store the changes of an install's exposures; `met` keeps the defects that were looked up."""
-    left = checked.before.recipient if checked.before is not None and _changed_hands(checked) else None
-    if left is not None:
-        tx.run(sql.leave_old_notices, install_no=checked.install_no, recipient=checked.recipient)
-        linking.take_along(tx, checked.install_no, left, checked.recipient)
-    for defect_id, change in changes.items():
-        if defect_id not in met:
-            met[defect_id] = defects.find(tx, defect_id)
-        matter = Matter(met[defect_id], Cause.CHECK_IN, instant(now))
-        owing.record(tx, matter, Span.one(checked.recipient), [change], now, is_ready=True)
-        if left is not None:
-            owing.call_off(tx, matter, Span.one(left))
+def _record(tx: Tx, differing: Sequence[Differing], now: datetime) -> None:
+    """Store what the exposures of installs change, and what is owed for it, in rounds."""
+    tx.tuples(sql.lock_recipients, numbers=as_json({no for one, _ in differing for no in _holders(one)}))
+    owing.make_ready(tx)
+    matters: dict[str, Matter] = {}
+    for together in rounds(differing):
+        _let_go(tx, [one for one, _ in together])
+        for defect_id, concerned in _by_defect(together).items():
+            if defect_id not in matters:
+                matters[defect_id] = Matter(defects.find(tx, defect_id), Cause.CHECK_IN, instant(now))
+            owing.record_batch(tx, matters[defect_id], [change for _, change in concerned], now)
+            left = [one.left for one, _ in concerned if one.left is not None]
+            if left:
+                owing.call_off(tx, matters[defect_id], left)
+
+
+def _let_go(tx: Tx, checked: Sequence[CheckedIn]) -> None:
+    """Part the installs that have another holder now from what waits for the one before."""
+    moves = [Move(one.install_no, one.left, one.recipient) for one in checked if one.left is not None]
+    linking.leave_waiting(tx, moves)
+    linking.take_along(tx, moves)
+
+
+def _by_defect(differing: Iterable[Differing]) -> dict[str, list[tuple[CheckedIn, Change]]]:
+    found: dict[str, list[tuple[CheckedIn, Change]]] = {}
+    for one, changes in differing:
+        for defect_id, change in changes.items():
+            found.setdefault(defect_id, []).append((one, change))
+    return found

@@ -76,6 +76,24 @@ UPDATE notices SET recipient = :recipient
 WHERE recipient = -CAST(:install_no AS BIGINT) AND state IN ('SENT', 'IN_DOUBT') AND NOT EXISTS (
     SELECT 1 FROM notices theirs WHERE theirs.recipient = :recipient AND theirs.defect_no = notices.defect_no);
 
+-- name: take_along (postgresql)
+UPDATE notices SET recipient = r.recipient
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (install_no BIGINT, recipient BIGINT)
+WHERE notices.recipient = -r.install_no AND notices.state IN ('SENT', 'IN_DOUBT')
+    AND notices.recipient = ANY(ARRAY(SELECT -k.install_no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (install_no BIGINT)))
+    AND NOT EXISTS (
+        SELECT 1 FROM notices theirs WHERE theirs.recipient = r.recipient AND theirs.defect_no = notices.defect_no);
+
+-- name: leave_waiting
+DELETE FROM notice_installs WHERE install_no = :install_no AND notice_no IN (
+    SELECT no FROM notices WHERE state = 'PENDING' AND recipient <> :recipient);
+
+-- name: leave_waiting (postgresql)
+DELETE FROM notice_installs l
+USING json_to_recordset(CAST(:rows AS JSON)) AS r (install_no BIGINT, recipient BIGINT), notices n
+WHERE l.install_no = r.install_no AND n.no = l.notice_no AND n.state = 'PENDING' AND n.recipient <> r.recipient
+    AND l.install_no = ANY(ARRAY(SELECT k.install_no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (install_no BIGINT)));
+
 -- Throwing away by age. A page of installs is a span of their numbers; what is left of an install is taken first.
 
 -- name: end_of_installs

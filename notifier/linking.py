@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import msgspec
+
 from storage import Statements, Tx
 
 sql = Statements(__package__, "care.sql")
 
 
-def take_along(tx: Tx, install_no: int, before: int, recipient: int) -> int:
-    """Let the notices that have reached an install itself be its customer's, where it has one now; return how many.
+class Move(msgspec.Struct, frozen=True):
+    """An install whose notices go to another recipient from now on."""
 
-    `before` is the recipient that it had. So nobody is warned of one defect by the app and then by mail (rule 8), and
+    install_no: int
+    before: int
+    recipient: int
+
+
+def take_along(tx: Tx, moves: Iterable[Move]) -> int:
+    """Let the notices that have reached installs themselves be their customers', where they have one now.
+
+    The moves have no recipient in common. So nobody is warned of one defect by the app and then by mail (rule 8), and
     corrections and the all-clear go to whom they concern. What never arrived stays behind: the customer is owed it
-    anew.
+    anew. Returns how many notices have moved.
     """
-    if before > 0 or recipient < 0:
-        return 0
-    return tx.run(sql.take_along, install_no=install_no, recipient=recipient)
+    linked = [
+        {"install_no": move.install_no, "recipient": move.recipient}
+        for move in moves
+        if move.before < 0 < move.recipient
+    ]
+    return tx.at_once(sql.take_along, linked)
+
+
+def leave_waiting(tx: Tx, moves: Iterable[Move]) -> None:
+    """Take installs out of what waits for those who held them before."""
+    tx.at_once(sql.leave_waiting, [{"install_no": move.install_no, "recipient": move.recipient} for move in moves])

@@ -1,12 +1,13 @@
 """Write down changed exposures and the notices they make us owe, in the transaction of their cause.
 
 All of it is done by the database, in a few statements for however many recipients (owing.sql): a sweep brings a page
-of them, a check-in one. Which change calls for which notice, `notifier.owed` says; it is compiled to SQL from there.
+of them, a batch of check-ins its own. Which change calls for which notice, `notifier.owed` says; it is compiled to SQL
+from there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from datetime import datetime
 import risk
 from feeds.defects import Defect
 from installs_registry.customers import Contact
+from installs_registry.installed import as_json
 from installs_registry.preferences import wanted
 from installs_registry.products import KnownProduct
 from notifier.delivery.retrying import priority
@@ -47,24 +49,33 @@ class Matter:
         return self.defect.report.severity
 
 
-def record(
-    tx: Tx, matter: Matter, span: Span, changes: Sequence[Change], now: datetime, *, is_ready: bool = False
-) -> None:
+def record(tx: Tx, matter: Matter, span: Span, changes: Sequence[Change], now: datetime) -> None:
     """Store the changes of these recipients' installs and what is owed for them.
 
     The caller holds the product's lock and the installs' rows; the customers' rows are locked here, so that two
-    installs of one customer owe one notice. `is_ready`: the caller holds these too, and has called `make_ready`.
+    installs of one customer owe one notice.
     """
-    if not is_ready:
-        _begin(tx, span)
-    assessed = [_assessed(matter, change) for change in changes]
-    tx.at_once(sql.assess, assessed)
-    _write(tx, matter, span, now, {NoticeKind(str(row["kind"])) for row in assessed if row["kind"] is not None})
+    _begin(tx, span)
+    kinds = _assess(tx, matter, changes)
+    _write(tx, matter, span, now, kinds, waiting=_look_at_span(tx, matter, span))
+
+
+def record_batch(tx: Tx, matter: Matter, changes: Sequence[Change], now: datetime) -> None:
+    """Store what `record` would for each recipient of changes that check-ins made; there is at least one.
+
+    What one recipient's installs change is decided together. The caller holds the customers' rows too, and has called
+    `make_ready`.
+    """
+    recipients = {change.recipient for change in changes}
+    kinds = _assess(tx, matter, changes)
+    waiting = _look_at_recipients(tx, matter, recipients)
+    _write(tx, matter, Span(min(recipients) - 1, max(recipients)), now, kinds, waiting=waiting)
 
 
 def make_ready(tx: Tx) -> None:
     """Make the tables that writings share: once, before however many there are in a transaction."""
     tx.run(sql.make_assessed)
+    tx.run(sql.make_looked_at)
     tx.run(sql.make_owed_to)
 
 
@@ -75,12 +86,20 @@ def record_span(
     _begin(tx, span)
     kind = notice_owed_sql(matter.cause, matter.severity, told_anew=matter.told_anew)
     assess_span(tx, product, matter.defect.no, rule, span, kind)
-    _write(tx, matter, span, now, {NoticeKind(row["kind"]) for row in tx.all(sql.kinds_assessed)})
+    kinds = {NoticeKind(row["kind"]) for row in tx.all(sql.kinds_assessed)}
+    _write(tx, matter, span, now, kinds, waiting=_look_at_span(tx, matter, span))
 
 
 def _begin(tx: Tx, span: Span) -> None:
     tx.all(shared.lock_customers, low=span.low, high=span.high)
     make_ready(tx)
+
+
+def _assess(tx: Tx, matter: Matter, changes: Sequence[Change]) -> set[NoticeKind]:
+    """Write changes into `assessed`; return the kinds of notices that they call for."""
+    assessed = [_assessed(matter, change) for change in changes]
+    tx.at_once(sql.assess, assessed)
+    return {NoticeKind(str(row["kind"])) for row in assessed if row["kind"] is not None}
 
 
 def _assessed(matter: Matter, change: Change) -> dict[str, object]:
@@ -94,12 +113,15 @@ def _assessed(matter: Matter, change: Change) -> dict[str, object]:
     }
 
 
-def _write(tx: Tx, matter: Matter, span: Span, now: datetime, assessed: AbstractSet[NoticeKind]) -> None:
-    """Store what was assessed, which calls for notices of these kinds."""
+def _write(
+    tx: Tx, matter: Matter, span: Span, now: datetime, assessed: AbstractSet[NoticeKind], *, waiting: int
+) -> None:
+    """Store what was assessed, which calls for notices of these kinds; so many that wait for them are looked at."""
     at = instant(now)
     tx.run(sql.write_exposures, defect_no=matter.defect.no, at=at)
     tx.run(sql.write_exposure_changes, defect_no=matter.defect.no, cause=matter.cause.value, at=at)
-    _refresh_pending(tx, matter, span)
+    if waiting:
+        _refresh_pending(tx, matter, span)
     owed = {NoticeKind.ALL_CLEAR} if matter.cause in _CLOSING else assessed
     writing = _Writing(tx, matter, span, now, past=tx.value(sql.last_notice) if owed else 0)
     # In this order: a warning that comes to be owed keeps its recipient from an all-clear.
@@ -109,20 +131,36 @@ def _write(tx: Tx, matter: Matter, span: Span, now: datetime, assessed: Abstract
     tx.run(sql.forget_assessed)
 
 
-def call_off(tx: Tx, matter: Matter, span: Span) -> None:
+def call_off(tx: Tx, matter: Matter, recipients: Collection[int]) -> None:
     """Cancel what waits for these recipients and no longer fits, as where its last install has gone to another."""
-    where = _where(matter, span)
+    if _look_at_recipients(tx, matter, recipients):
+        _cancel_unfitting(tx, matter)
+
+
+def _look_at_span(tx: Tx, matter: Matter, span: Span) -> int:
+    """Look at what waits for these recipients; return how many notices."""
+    return tx.run(sql.look_at_span, **_where(matter, span))
+
+
+def _look_at_recipients(tx: Tx, matter: Matter, recipients: Collection[int]) -> int:
+    return tx.run(sql.look_at_recipients, defect_no=matter.defect.no, recipients=as_json(recipients))
+
+
+def _cancel_unfitting(tx: Tx, matter: Matter) -> None:
+    """Cancel what is looked at and no longer fits."""
     reason = f"{matter.cause.value}: no longer concerns them"
-    if tx.run(sql.cancel_unfitting, reason=reason, **where):
-        tx.run(sql.cancel_their_deliveries, reason=reason, **where)
+    tx.run(sql.keep_fitting, defect_no=matter.defect.no)
+    if tx.run(sql.cancel_unfitting, reason=reason):
+        tx.run(sql.cancel_their_deliveries, reason=reason)
+    tx.run(sql.forget_looked_at)
 
 
 def _refresh_pending(tx: Tx, matter: Matter, span: Span) -> None:
-    """Cancel what no longer fits, and let what does leave under the defect's new generation.
+    """Cancel what is looked at and no longer fits, and let what does leave under the defect's new generation.
 
     Only a sweep lets go: a check-in knows of one install, not of the notice's other lines.
     """
-    call_off(tx, matter, span)
+    _cancel_unfitting(tx, matter)
     if matter.cause is not Cause.CHECK_IN:
         generation, revision = matter.defect.generation, matter.defect.live
         tx.run(sql.bring_up_to_date, generation=generation, revision=revision, **_where(matter, span))

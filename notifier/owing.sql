@@ -1,6 +1,7 @@
--- Writing down what is owed. The statements of one writing share two tables of the connection's own, empty between two
+-- Writing down what is owed. The statements of one writing share three tables of the connection's own, empty between two
 -- writings: `assessed` holds what the exposure of each install was and is, and the kind of notice that it calls for;
--- `owed_to` the recipients of one kind, and the notice that told them before, where this one follows up on it.
+-- `looked_at` what waits for its recipients, and then what of it is to be called off; `owed_to` the recipients of one
+-- kind, and the notice that told them before, where this one follows up on it.
 -- `:past` is the last notice that was there before: every kind is decided on the same state of things.
 
 -- name: make_assessed
@@ -9,6 +10,12 @@ CREATE TEMP TABLE IF NOT EXISTS assessed (install_no BIGINT, recipient BIGINT, b
 -- name: make_assessed (postgresql)
 CREATE TEMP TABLE IF NOT EXISTS assessed (install_no BIGINT, recipient BIGINT, before TEXT, after TEXT, kind TEXT)
 ON COMMIT DELETE ROWS;
+
+-- name: make_looked_at
+CREATE TEMP TABLE IF NOT EXISTS looked_at (no BIGINT, kind TEXT);
+
+-- name: make_looked_at (postgresql)
+CREATE TEMP TABLE IF NOT EXISTS looked_at (no BIGINT, kind TEXT) ON COMMIT DELETE ROWS;
 
 -- name: make_owed_to
 CREATE TEMP TABLE IF NOT EXISTS owed_to (recipient BIGINT PRIMARY KEY, told_no BIGINT);
@@ -27,6 +34,9 @@ SELECT install_no, recipient, before, after, kind FROM json_to_recordset(CAST(:r
 
 -- name: forget_assessed
 DELETE FROM assessed;
+
+-- name: forget_looked_at
+DELETE FROM looked_at;
 
 -- name: forget_owed_to
 DELETE FROM owed_to;
@@ -47,27 +57,61 @@ INSERT INTO exposure_changes (defect_no, install_no, before, after, cause, at)
 SELECT :defect_no, install_no, before, after, :cause, :at FROM assessed WHERE before IS DISTINCT FROM after;
 
 -- `+defect_no`: the notices are found by their recipients, for each page would else look at all that wait so far.
+
+-- name: look_at_span
+INSERT INTO looked_at (no, kind) SELECT no, kind FROM notices
+WHERE +defect_no = :defect_no AND recipient > :low AND recipient <= :high AND state = 'PENDING';
+
+-- name: look_at_recipients
+INSERT INTO looked_at (no, kind) SELECT no, kind FROM notices
+WHERE +defect_no = :defect_no AND recipient IN (SELECT value FROM json_each(:recipients)) AND state = 'PENDING';
+
+-- name: look_at_recipients (postgresql)
+INSERT INTO looked_at (no, kind) SELECT no, kind FROM notices
+WHERE +defect_no = :defect_no AND state = 'PENDING'
+    AND recipient = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:recipients AS JSON))));
+
+-- OFFSET 0: the lines of each are looked up. PostgreSQL would else read all lines there are, as it knows nothing of how
+-- few are looked at.
+
+-- name: keep_fitting
+DELETE FROM looked_at WHERE
+    (kind = 'warning' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
+        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell')
+        LIMIT 1 OFFSET 0))
+    OR (kind = 'recovery' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
+        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no
+            AND e.state IN ('already_upgraded', 'repair_owed') LIMIT 1 OFFSET 0))
+    OR (kind = 'correction' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
+        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no AND e.state IS NOT NULL LIMIT 1 OFFSET 0))
+    OR (kind = 'all_clear' AND NOT EXISTS (
+        SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
+        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell')
+        LIMIT 1 OFFSET 0));
+
 -- A second sending of what was in doubt is called off back to in doubt: the first may have arrived.
 
 -- name: cancel_unfitting
 UPDATE notices SET reason = :reason, state = CASE WHEN EXISTS (
     SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no AND d.handed_over_at IS NOT NULL)
     THEN 'IN_DOUBT' ELSE 'CANCELLED' END
-WHERE +defect_no = :defect_no AND recipient > :low AND recipient <= :high AND state = 'PENDING' AND NOT (
-    (kind = 'warning' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell')))
-    OR (kind = 'recovery' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IN ('already_upgraded', 'repair_owed')))
-    OR (kind = 'correction' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IS NOT NULL))
-    OR (kind = 'all_clear' AND NOT EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = notices.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell'))));
+WHERE state = 'PENDING' AND no IN (SELECT no FROM looked_at);
+
+-- name: cancel_unfitting (postgresql)
+UPDATE notices SET reason = :reason, state = CASE WHEN EXISTS (
+    SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no AND d.handed_over_at IS NOT NULL)
+    THEN 'IN_DOUBT' ELSE 'CANCELLED' END
+WHERE state = 'PENDING' AND no = ANY(ARRAY(SELECT no FROM looked_at));
 
 -- name: cancel_their_deliveries
 UPDATE deliveries SET reply = :reason, state = CASE WHEN handed_over_at IS NULL THEN 'CANCELLED' ELSE 'IN_DOUBT' END
-WHERE state = 'PENDING' AND notice_no IN (
-    SELECT no FROM notices WHERE +defect_no = :defect_no AND recipient > :low AND recipient <= :high
-    AND state IN ('CANCELLED', 'IN_DOUBT'));
+WHERE state = 'PENDING' AND notice_no IN (SELECT no FROM looked_at) AND EXISTS (
+    SELECT 1 FROM notices n WHERE n.no = deliveries.notice_no AND n.state IN ('CANCELLED', 'IN_DOUBT'));
+
+-- name: cancel_their_deliveries (postgresql)
+UPDATE deliveries SET reply = :reason, state = CASE WHEN handed_over_at IS NULL THEN 'CANCELLED' ELSE 'IN_DOUBT' END
+WHERE state = 'PENDING' AND notice_no = ANY(ARRAY(SELECT no FROM looked_at)) AND EXISTS (
+    SELECT 1 FROM notices n WHERE n.no = deliveries.notice_no AND n.state IN ('CANCELLED', 'IN_DOUBT'));
 
 -- name: bring_up_to_date
 UPDATE notices SET generation = :generation, revision = :revision

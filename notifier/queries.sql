@@ -62,10 +62,6 @@ SELECT no FROM customers WHERE 1 = 0 AND name = :numbers;
 SELECT no FROM customers WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
 ORDER BY no FOR NO KEY UPDATE;
 
--- name: leave_old_notices
-DELETE FROM notice_installs WHERE install_no = :install_no AND notice_no IN (
-    SELECT no FROM notices WHERE state = 'PENDING' AND recipient <> :recipient);
-
 -- Sweeps
 
 -- name: insert_sweep

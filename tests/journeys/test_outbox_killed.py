@@ -57,7 +57,7 @@ WITHDRAWING = (
     committed("add_signature", count=2),
     uncommitted("insert_sweep", "spend_signatures", count=2),
     committed("insert_sweep", "spend_signatures", count=2),
-    after("cancel_unfitting", CLEARING),
+    after("look_at_span", CLEARING),
     uncommitted("finish_sweep", phase=CLEARING),
     committed("finish_sweep", phase=CLEARING),
 )

@@ -47,7 +47,11 @@ def any_reports(rng: random.Random, count: int) -> list[Reported]:
     return [_any_report(rng) for _ in range(count)]
 
 
-def _any_report(rng: random.Random) -> Reported:
+def a_report_of_each(rng: random.Random, count: int) -> list[Reported]:
+    return [_any_report(rng, number) for number in rng.sample(range(count), count)]
+
+
+def _any_report(rng: random.Random, number: int | None = None) -> Reported:
     body: dict[str, Any] = {}
     if rng.random() < 0.7:
         body["footprint"] = rng.choice([AT_RISK, SAFE, {"notebooks": None}, {"colour": 1}, {"plugins": ["a"]}, {}])
@@ -58,7 +62,8 @@ def _any_report(rng: random.Random) -> Reported:
         body["customer"] = rng.choice(["ann", "bob", "nobody", None])
     if rng.random() < 0.1:
         body["product"] = rng.choice(["other", "none"])
-    return reported(f"i-{rng.randrange(6)}", rng.choice(VERSIONS), reporter=reporter, **body)
+    install = rng.randrange(6) if number is None else number
+    return reported(f"i-{install}", rng.choice(VERSIONS), reporter=reporter, **body)
 
 
 def take_together(tx: Tx, stage: Stage, batch: list[Reported]) -> list[Told | Refusal]:
@@ -137,6 +142,19 @@ async def test_a_batch_leaves_what_its_check_ins_leave_one_by_one(stage_of_two: 
     await stage_of_two.database.call(take_together, stage_of_two, any_reports(rng, 10))
     stage_of_two.later(hours=1)
     batch = any_reports(rng, 40)
+    alone, together = await tried(stage_of_two, batch, 1), await tried(stage_of_two, batch, len(batch))
+    assert together.outcomes == alone.outcomes
+    assert together.left == alone.left
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_batch_of_many_installs_leaves_what_they_leave_one_by_one(stage_of_two: Stage, seed: int) -> None:
+    rng = random.Random(seed)
+    await stage_of_two.database.call(take_together, stage_of_two, a_report_of_each(rng, 30))
+    if seed % 2:
+        await stage_of_two.deliver()
+    stage_of_two.later(hours=1)
+    batch = a_report_of_each(rng, 40)
     alone, together = await tried(stage_of_two, batch, 1), await tried(stage_of_two, batch, len(batch))
     assert together.outcomes == alone.outcomes
     assert together.left == alone.left
