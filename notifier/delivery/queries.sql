@@ -41,6 +41,14 @@ WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(
 UPDATE deliveries SET lease_until = :until
 WHERE no = :no AND fence = :fence AND state = 'SENDING' AND lease_until >= :now;
 
+-- Here and below, PostgreSQL is given all rows at once (storage.Tx.at_once); the array has it look them up by the index.
+
+-- name: renew (postgresql)
+UPDATE deliveries d SET lease_until = r.until
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, now TEXT, until TEXT)
+WHERE d.no = r.no AND d.fence = r.fence AND d.state = 'SENDING' AND d.lease_until >= r.now
+    AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
+
 -- The last moment. On PostgreSQL the defect is held against a withdrawal until this has committed.
 
 -- name: matters
@@ -128,6 +136,12 @@ ORDER BY mine.no, n.no;
 UPDATE deliveries SET handed_over_at = :now, message_id = COALESCE(message_id, :message_id)
 WHERE no = :no AND state = 'SENDING' AND fence = :fence;
 
+-- name: hand_over (postgresql)
+UPDATE deliveries d SET handed_over_at = r.now, message_id = COALESCE(d.message_id, r.message_id)
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, now TEXT, message_id TEXT)
+WHERE d.no = r.no AND d.state = 'SENDING' AND d.fence = r.fence
+    AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
+
 -- What became of it. What was left in doubt once stays in doubt until it is sent: the first may have arrived.
 
 -- name: settle
@@ -139,6 +153,19 @@ SET state = CASE WHEN CAST(:after AS TEXT) IN ('FAILED', 'CANCELLED') AND doubtf
     doubtful_at = CASE WHEN CAST(:doubtful AS INTEGER) = 1 THEN CAST(:now AS TEXT) ELSE doubtful_at END,
     lane = COALESCE(CAST(:lane AS TEXT), lane), attempts = attempts - :untried, due_at = :due_at, reply = :reply, worker = NULL, lease_until = NULL
 WHERE no = :no AND state = 'SENDING' AND fence = :fence;
+
+-- name: settle (postgresql)
+UPDATE deliveries d
+SET state = CASE WHEN r.after IN ('FAILED', 'CANCELLED') AND d.doubtful_at IS NOT NULL THEN 'IN_DOUBT' ELSE r.after END,
+    sent_at = CASE WHEN r.after = 'SENT' THEN r.now ELSE d.sent_at END,
+    handed_over_at = CASE WHEN r.handed_over = 1 THEN d.handed_over_at ELSE d.doubtful_at END,
+    doubtful_at = CASE WHEN r.doubtful = 1 THEN r.now ELSE d.doubtful_at END,
+    lane = COALESCE(r.lane, d.lane), attempts = d.attempts - r.untried, due_at = r.due_at, reply = r.reply,
+    worker = NULL, lease_until = NULL
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, after TEXT, reply TEXT, due_at TEXT,
+    handed_over BIGINT, doubtful BIGINT, untried BIGINT, lane TEXT, now TEXT)
+WHERE d.no = r.no AND d.state = 'SENDING' AND d.fence = r.fence
+    AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
 
 -- name: cancel_waiting
 UPDATE deliveries SET state = CASE WHEN handed_over_at IS NULL THEN 'CANCELLED' ELSE 'IN_DOUBT' END, reply = :reason

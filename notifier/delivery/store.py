@@ -71,7 +71,7 @@ def renew(tx: Tx, held: Sequence[Claimed], now: datetime, *, lease: timedelta = 
     What could not be recorded is in nobody's hands any more: its lease runs out although its process lives.
     """
     terms = {"now": instant(now), "until": instant(now + lease)}
-    return tx.many(sql.renew, [{"no": each.no, "fence": each.fence, **terms} for each in held]) if held else 0
+    return tx.at_once(sql.renew, [{"no": each.no, "fence": each.fence, **terms} for each in held])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +163,7 @@ def _hand_over(tx: Tx, going: Sequence[Beginning], now: datetime) -> None:
     rows = [
         {"no": each.claimed.no, "fence": each.claimed.fence, "now": at, "message_id": each.message_id} for each in going
     ]
-    if rows:
-        tx.many(sql.hand_over, rows)
+    tx.at_once(sql.hand_over, rows)
 
 
 def owed_notice(tx: Tx, notice: str) -> OwedNotice:
@@ -213,7 +212,8 @@ def put_back(tx: Tx, claimed: Claimed, now: datetime, *, until: datetime | None 
 
 def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
     """Write what became of deliveries; return how many still were in the worker's hands."""
-    written = tx.many(sql.settle, [_settlement(outcome, now) for outcome in outcomes])
+    at = instant(now)
+    written = tx.at_once(sql.settle, [_settlement(outcome, at) for outcome in outcomes])
     for outcome in outcomes:
         if outcome.refused:
             suppressing.suppress(tx, outcome.refused, outcome.reply, now)
@@ -268,7 +268,8 @@ def _severity(tx: Tx, defect_no: int) -> Severity:
     return defects.find_by_number(tx, defect_no).report.severity
 
 
-def _settlement(outcome: Outcome, now: datetime) -> dict[str, object]:
+def _settlement(outcome: Outcome, at: str) -> dict[str, object]:
+    """Return the parameters of `settle`; `at` is the present instant."""
     require_legal(NoticeState.SENDING, outcome.after)
     return {
         "no": outcome.claimed.no,
@@ -280,5 +281,5 @@ def _settlement(outcome: Outcome, now: datetime) -> dict[str, object]:
         "doubtful": int(outcome.doubtful),
         "untried": int(outcome.untried),
         "lane": outcome.lane,
-        "now": instant(now),
+        "now": at,
     }

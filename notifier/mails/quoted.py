@@ -54,9 +54,9 @@ def plain_values(texts: Sequence[str]) -> list[bytes] | None:
 
 def _plain_line(text: str) -> bytes:
     """Return a line of visible ASCII in which nothing need be encoded but a dot or a blank at its ends."""
-    if not text or text[0] in _EDGES or text[-1] in _EDGES:
-        return quoted_value(text)
     plain = text.encode("ascii")
+    if text and (text[0] in _EDGES or text[-1] in _EDGES):
+        return quoted_value(text)
     if len(plain) <= LINE:
         return plain
     begin, rest = plain[:LINE], plain[LINE:]
