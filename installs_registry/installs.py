@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from installs_registry import footprints, products
 from installs_registry.installed import Installed, as_json
@@ -21,8 +22,7 @@ sql = Statements(__package__)
 _PLATFORM = ("os", "os_version", "arch")
 
 
-@dataclass(frozen=True, slots=True)
-class InstallState:
+class InstallState(Struct, frozen=True):
     """What the rules judge an install by."""
 
     install_no: int

@@ -41,8 +41,7 @@ class Suppressed(Exception):
     """The address is left alone for a while, since its own server has refused it; the text says until when."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """What a channel sends, and what it was written from."""
 
     content: Mail | Call
