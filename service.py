@@ -37,6 +37,7 @@ from commands.options import opened, take_up_rules
 from commands.printing import print_line
 from commands.raw_settings import Raw
 from commands.serving import logs
+from commands.serving.collecting import collect_seldom
 from commands.serving.ending import end_within, stop_event
 from commands.serving.escalation import escalation_of
 from commands.serving.housekeeping import Housekeeping
@@ -117,6 +118,7 @@ def worker(settings: Settings, listener: socket.socket) -> None:
 
 def work(settings: Settings, listener: socket.socket) -> int:
     """Serve in this process until it is told to stop; return the exit code."""
+    collect_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_serve(settings, listener))
     return 0

@@ -15,6 +15,7 @@ from bench.database import sql
 from bench.figures import Measured
 from bench.load import HOST
 from bench.senders import row
+from commands.serving.collecting import collect_seldom
 from feeds.types import Reason
 from notifier import publishing
 from notifier.channels.email import EmailChannel
@@ -63,6 +64,7 @@ class Open:
 
 def serve_publisher(pipe: Connection) -> None:
     """Sweep and deliver what one database after the other owes, as told over the pipe, until it closes."""
+    collect_seldom()
     pipe.send(None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         while True:
