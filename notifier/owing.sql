@@ -71,23 +71,23 @@ INSERT INTO looked_at (no, kind) SELECT no, kind FROM notices
 WHERE +defect_no = :defect_no AND state = 'PENDING'
     AND recipient = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:recipients AS JSON))));
 
--- OFFSET 0: the lines of each are looked up. PostgreSQL would else read all lines there are, as it knows nothing of how
--- few are looked at.
+-- OFFSET 0, and a state for each line: both are looked up by their keys. PostgreSQL would else read all of the defect's
+-- for each that is looked at, or all lines there are, as it knows nothing of how few are.
 
 -- name: keep_fitting
 DELETE FROM looked_at WHERE
-    (kind = 'warning' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell')
-        LIMIT 1 OFFSET 0))
-    OR (kind = 'recovery' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no
-            AND e.state IN ('already_upgraded', 'repair_owed') LIMIT 1 OFFSET 0))
-    OR (kind = 'correction' AND EXISTS (SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no AND e.state IS NOT NULL LIMIT 1 OFFSET 0))
-    OR (kind = 'all_clear' AND NOT EXISTS (
-        SELECT 1 FROM notice_installs l JOIN exposures e ON e.install_no = l.install_no
-        WHERE l.notice_no = looked_at.no AND e.defect_no = :defect_no AND e.state IN ('at_risk', 'cannot_tell')
-        LIMIT 1 OFFSET 0));
+    (kind = 'warning' AND EXISTS (SELECT 1 FROM notice_installs l WHERE l.notice_no = looked_at.no AND (
+        SELECT e.state FROM exposures e WHERE e.defect_no = :defect_no AND e.install_no = l.install_no)
+        IN ('at_risk', 'cannot_tell') LIMIT 1 OFFSET 0))
+    OR (kind = 'recovery' AND EXISTS (SELECT 1 FROM notice_installs l WHERE l.notice_no = looked_at.no AND (
+        SELECT e.state FROM exposures e WHERE e.defect_no = :defect_no AND e.install_no = l.install_no)
+        IN ('already_upgraded', 'repair_owed') LIMIT 1 OFFSET 0))
+    OR (kind = 'correction' AND EXISTS (SELECT 1 FROM notice_installs l WHERE l.notice_no = looked_at.no AND (
+        SELECT e.state FROM exposures e WHERE e.defect_no = :defect_no AND e.install_no = l.install_no)
+        IS NOT NULL LIMIT 1 OFFSET 0))
+    OR (kind = 'all_clear' AND NOT EXISTS (SELECT 1 FROM notice_installs l WHERE l.notice_no = looked_at.no AND (
+        SELECT e.state FROM exposures e WHERE e.defect_no = :defect_no AND e.install_no = l.install_no)
+        IN ('at_risk', 'cannot_tell') LIMIT 1 OFFSET 0));
 
 -- A second sending of what was in doubt is called off back to in doubt: the first may have arrived.
 
