@@ -100,7 +100,7 @@ def _two_beside_one(office: _Office, copies: _Copies, mails: int, rounds: int) -
 def _withdrawal(office: _Office, copies: _Copies, mails: int, rounds: int) -> Remark:
     taken = [_withdrawn(office, copies, mails) for _ in range(rounds)]
     seconds, unsent = median(each.seconds for each in taken), median(each.unsent for each in taken)
-    told = f"Withdrawn with {unsent:,.0f} unsent: the last mail leaves after {seconds:.2f} s"
+    told = f"Withdrawn with {unsent:,.0f} unsent: the last warning leaves after {seconds:.2f} s"
     return Remark(NAME, f"{told} (goal: less than {_UNTIL_SILENCE:g}).")
 
 
@@ -134,9 +134,9 @@ def _published(office: _Office, copies: _Copies, mails: int, processes: int) -> 
 class _Withdrawn:
     """How a withdrawal went."""
 
-    #: From its beginning to the last mail.
+    #: From its beginning to the last warning.
     seconds: float
-    #: Mails that never left.
+    #: Warnings that never left.
     unsent: int
 
 
@@ -148,7 +148,8 @@ def _withdrawn(office: _Office, copies: _Copies, mails: int) -> _Withdrawn:
         _taken(office, before.mails + max(1, mails // 100))
         started: float = publisher.ask(Act.WITHDRAW)
         last = _silent(office)
-        return _Withdrawn(max(0.0, last.last - started), before.mails + mails - last.mails)
+        # The all-clears that follow are what a withdrawal is to bring.
+        return _Withdrawn(max(0.0, last.last_opening - started), before.opening + mails - last.opening)
 
 
 @contextmanager

@@ -22,6 +22,8 @@ _REPLIES = {
     b"QUIT": b"221 bye\r\n",
 }
 _TAKEN = b"250 2.0.0 taken\r\n"
+#: What only mails have that answer another one, as an all-clear does; and how far its header reaches at most.
+_ANSWERS, _HEADER = b"\r\nIn-Reply-To:", 8_192
 
 
 @dataclass(slots=True)
@@ -33,6 +35,9 @@ class Tally:
     bytes: int = 0
     #: When the last mail was taken, by `time.perf_counter`, which all processes of a machine share on Linux.
     last: float = 0.0
+    #: The same of the mails that answer no other.
+    opening: int = 0
+    last_opening: float = 0.0
 
 
 def serve_sink(pipe: Connection, far: float) -> None:
@@ -74,6 +79,7 @@ class _Sink(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self._in_message = False
+        self._answers = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -84,13 +90,14 @@ class _Sink(asyncio.Protocol):
         data = self._rest + data if self._rest else data
         replies: list[bytes] = []
         place = 0
+        if self._in_message:
+            self._answers = self._answers or _ANSWERS in data[:_HEADER]
         while (end := data.find(_DOT if self._in_message else b"\r\n", place)) >= 0:
             if self._in_message:
                 replies.append(_TAKEN)
                 place = end + len(_DOT)
                 self._in_message = False
-                self._tally.mails += 1
-                self._tally.last = time.perf_counter()
+                self._count()
             else:
                 command = data[place : place + 4]
                 replies.append(_REPLIES.get(command, _TAKEN))
@@ -100,6 +107,15 @@ class _Sink(asyncio.Protocol):
         self._rest = data[max(place, len(data) - 4) :] if self._in_message else data[place:]
         if self._transport is not None and replies:
             self._transport.write(b"".join(replies))
+
+    def _count(self) -> None:
+        tally = self._tally
+        tally.mails += 1
+        tally.last = time.perf_counter()
+        if not self._answers:
+            tally.opening += 1
+            tally.last_opening = tally.last
+        self._answers = False
 
 
 class _Near(asyncio.Protocol):
