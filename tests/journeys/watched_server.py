@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 
 from tests.journeys.strikes import Step, Verb
+from tests.listening import listening
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +122,8 @@ class _Talk:
 
 @asynccontextmanager
 async def open_watched_server(server: WatchedServer) -> AsyncIterator[WatchedServer]:
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=1 << 24)
-    server.port = listening.sockets[0].getsockname()[1]
-    try:
-        yield server
-    finally:
-        listening.close()
-        server.released.set()
-        server.hang_up()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await listening.wait_closed()
+    async with listening(server):
+        try:
+            yield server
+        finally:
+            server.released.set()

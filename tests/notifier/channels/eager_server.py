@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.listening import listening
+
 
 @dataclass
 class EagerServer:
@@ -127,13 +129,5 @@ class _Talk:
 @asynccontextmanager
 async def open_eager_server(server: EagerServer | None = None) -> AsyncIterator[EagerServer]:
     server = server or EagerServer()
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=1 << 24)
-    server.port = listening.sockets[0].getsockname()[1]
-    try:
+    async with listening(server):
         yield server
-    finally:
-        listening.close()
-        server.hang_up()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await listening.wait_closed()

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from enum import StrEnum
@@ -107,17 +106,3 @@ class BadServer:
 
     def _says(self, point: Point) -> str:
         return self.way if point is self.point and not self.behaves else _USUAL[point]
-
-
-@asynccontextmanager
-async def open_bad_server(server: BadServer) -> AsyncIterator[BadServer]:
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, limit=1 << 24)
-    server.port = listening.sockets[0].getsockname()[1]
-    try:
-        yield server
-    finally:
-        listening.close()
-        server.hang_up()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(5):
-                await listening.wait_closed()

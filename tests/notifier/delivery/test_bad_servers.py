@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import pytest
 
 from notifier.channels.terms import Terms
-from tests.notifier.delivery.bad_server import BadServer, Point, Way, open_bad_server
+from tests.listening import listening
+from tests.notifier.delivery.bad_server import BadServer, Point, Way
 from tests.notifier.delivery.test_delivering import rows
 from tests.notifier.post_office import PostOffice, a_postman
 from tests.notifier.stage import Stage
@@ -61,12 +62,12 @@ async def test_before_the_final_dot_nothing_has_left_and_the_mail_goes_once_late
     for point in BEFORE_THE_DOT:
         await stage.publish(id=f"NOTES-{point.name}")
         for pipelining in (False, True):
-            async with open_bad_server(BadServer(point, way, pipelining)) as server:
+            async with listening(BadServer(point, way, pipelining)) as server:
                 row = await deliver(stage, server)
                 assert (row.state, row.has_left, row.was_doubtful) == ("PENDING", False, False), (point, pipelining)
                 assert server.came == []
                 stage.later(hours=5)
-        async with open_bad_server(BadServer(point, way, behaves=True)) as server:
+        async with listening(BadServer(point, way, behaves=True)) as server:
             row = await deliver(stage, server)
         assert (row.state, server.taken) == ("SENT", [row.message_id]), point
     assert await stage.kinds() == [("warning", "sent")] * len(BEFORE_THE_DOT)
@@ -78,7 +79,7 @@ async def test_a_final_dot_that_is_refused_for_now_leaves_nothing_in_doubt(
     stage: Stage, way: Way, *, pipelining: bool
 ) -> None:
     await owe(stage)
-    async with open_bad_server(BadServer(Point.DOT, way, pipelining)) as server:
+    async with listening(BadServer(Point.DOT, way, pipelining)) as server:
         row = await deliver(stage, server)
         assert (row.state, row.has_left, row.was_doubtful) == ("PENDING", False, False)
         server.behaves = True
@@ -94,7 +95,7 @@ async def test_a_grave_warning_whose_final_dot_is_not_answered_goes_again_under_
     stage: Stage, way: Way, *, pipelining: bool
 ) -> None:
     await owe(stage)
-    async with open_bad_server(BadServer(Point.DOT, way, pipelining)) as server:
+    async with listening(BadServer(Point.DOT, way, pipelining)) as server:
         row = await deliver(stage, server)
         assert (row.state, row.has_left, row.was_doubtful) == ("PENDING", True, True)
         server.behaves = True
@@ -112,7 +113,7 @@ async def test_a_lesser_warning_whose_final_dot_is_not_answered_stays_in_doubt_a
     stage: Stage, way: Way, *, pipelining: bool
 ) -> None:
     await owe(stage, "outage")
-    async with open_bad_server(BadServer(Point.DOT, way, pipelining)) as server:
+    async with listening(BadServer(Point.DOT, way, pipelining)) as server:
         row = await deliver(stage, server)
         assert (row.state, row.has_left, server.came) == ("IN_DOUBT", True, [row.message_id])
         server.behaves = True
