@@ -20,6 +20,8 @@ from storage import Database, SystemClock, Tx
 
 #: Exposures that are read at once.
 _PAGE = 2_000
+#: Units in which a long time is told, in seconds.
+_UNITS = (("days", 86_400), ("h", 3_600), ("min", 60))
 
 
 def print_ledger(
@@ -94,7 +96,7 @@ def _print_numbers(view: LedgerView) -> None:
         print_line(f"strongest proof when they installed: {proofs}")
     print_table(
         ("step", "exposures", "half within", "95 of 100 within"),
-        [(step.step, f"{step.count:,}", _time(step.p50_seconds), _time(step.p95_seconds)) for step in view.steps],
+        [(step.step, f"{step.count:,}", in_words(step.p50_seconds), in_words(step.p95_seconds)) for step in view.steps],
     )
 
 
@@ -102,5 +104,11 @@ def _plain(word: str) -> str:
     return word.replace("_", " ")
 
 
-def _time(seconds: float | None) -> str:
-    return "" if seconds is None else f"{seconds:,.1f} s"
+def in_words(seconds: float | None) -> str:
+    """Return a length of time in the largest unit that it fills, nothing for None."""
+    if seconds is None:
+        return ""
+    for unit, length in _UNITS:
+        if seconds >= length:
+            return f"{seconds / length:,.1f} {unit}"
+    return f"{seconds:.1f} s"
