@@ -48,7 +48,8 @@ UPDATE footprint_1 SET f_1 = :notebooks WHERE (version_no, install_no) = (SELECT
 
 -- name: unsettled
 SELECT 1 FROM sweeps WHERE finished_at IS NULL
-UNION SELECT 1 FROM (SELECT no FROM deliveries WHERE state IN ('PENDING', 'SENDING') LIMIT 1) waiting;
+UNION SELECT 1 FROM (SELECT no FROM deliveries WHERE state = 'PENDING' LIMIT 1) waiting
+UNION SELECT 1 FROM (SELECT no FROM deliveries WHERE state = 'SENDING' LIMIT 1) under_way;
 
 -- name: count_sent
 SELECT count(*) FROM deliveries WHERE state = 'SENT';

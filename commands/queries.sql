@@ -28,4 +28,5 @@ DELETE FROM mail_hold WHERE one = 1;
 SELECT reason, since FROM mail_hold WHERE one = 1;
 
 -- name: count_unsent
-SELECT count(*) FROM deliveries WHERE state IN ('PENDING', 'SENDING');
+SELECT (SELECT count(*) FROM deliveries WHERE state = 'PENDING') + (
+    SELECT count(*) FROM deliveries WHERE state = 'SENDING') AS unsent;

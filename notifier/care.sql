@@ -85,8 +85,9 @@ WHERE notices.recipient = -r.install_no AND notices.state IN ('SENT', 'IN_DOUBT'
         SELECT 1 FROM notices theirs WHERE theirs.recipient = r.recipient AND theirs.defect_no = notices.defect_no);
 
 -- name: leave_waiting
-DELETE FROM notice_installs WHERE install_no = :install_no AND notice_no IN (
-    SELECT no FROM notices WHERE state = 'PENDING' AND recipient <> :recipient);
+DELETE FROM notice_installs WHERE install_no = :install_no AND EXISTS (
+    SELECT 1 FROM notices n
+    WHERE n.no = notice_installs.notice_no AND n.state = 'PENDING' AND n.recipient <> :recipient);
 
 -- name: leave_waiting (postgresql)
 DELETE FROM notice_installs l

@@ -201,7 +201,7 @@ FROM (
             THEN c.email END AS email,
         CASE WHEN pw.floor IS NULL OR replace(:wanted, pw.floor, '') <> :wanted THEN c.webhook END AS webhook
     FROM owed_to o
-    JOIN notices n ON n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind AND n.no > :past
+    JOIN notices n ON n.recipient = o.recipient AND +n.defect_no = :defect_no AND n.kind = :kind AND n.no > :past
     LEFT JOIN customers c ON c.no = o.recipient
     LEFT JOIN preferences pe ON pe.customer_no = o.recipient AND pe.channel = 'email'
     LEFT JOIN preferences pw ON pw.customer_no = o.recipient AND pw.channel = 'webhook'
@@ -214,13 +214,13 @@ WHERE CASE w.channel WHEN 'email' THEN email IS NOT NULL WHEN 'webhook' THEN web
 -- name: copy_lines
 INSERT INTO notice_installs (notice_no, install_no, joined_at)
 SELECT n.no, l.install_no, :at FROM owed_to o
-JOIN notices n ON n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind AND n.no > :past
+JOIN notices n ON n.recipient = o.recipient AND +n.defect_no = :defect_no AND n.kind = :kind AND n.no > :past
 JOIN notice_installs l ON l.notice_no = o.told_no WHERE o.told_no IS NOT NULL
 ON CONFLICT (notice_no, install_no) DO NOTHING;
 
 -- name: copy_deliveries
 INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
 SELECT n.no, d.channel, d.address, 'PENDING', 0, :at, 0, :priority FROM owed_to o
-JOIN notices n ON n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind AND n.no > :past
+JOIN notices n ON n.recipient = o.recipient AND +n.defect_no = :defect_no AND n.kind = :kind AND n.no > :past
 JOIN deliveries d ON d.notice_no = o.told_no
 WHERE d.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL;

@@ -8,8 +8,9 @@ WHERE n.id = :notice;
 
 -- name: mail_of_message
 SELECT d.no, d.notice_no, d.address, d.state, d.attempts, d.handed_over_at, d.doubtful_at, n.defect_no, c.email
-FROM deliveries d JOIN notices n ON n.no = d.notice_no LEFT JOIN customers c ON c.no = n.recipient
-WHERE d.message_id = :message_id AND d.channel = 'email' ORDER BY d.no LIMIT 1;
+FROM notices n JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
+LEFT JOIN customers c ON c.no = n.recipient
+WHERE n.id = :notice AND d.message_id = :message_id;
 
 -- name: insert_bounce
 INSERT INTO bounces (delivery_no, digest, cause, permanent, failed, reply, at)
@@ -49,7 +50,7 @@ WHERE until > :now AND address IN (SELECT value FROM json_each(:addresses));
 
 -- name: suppressed (postgresql)
 SELECT address, reply, until FROM suppressions
-WHERE until > :now AND address IN (SELECT value FROM json_array_elements_text(CAST(:addresses AS JSON)));
+WHERE until > :now AND address = ANY(ARRAY(SELECT value FROM json_array_elements_text(CAST(:addresses AS JSON))));
 
 -- name: list_suppressed
 SELECT address, refusals, reply, since, until FROM suppressions WHERE until > :now ORDER BY address;

@@ -78,7 +78,7 @@ class Doorkeeper:
             notices = filter(None, map(self.return_path.notice, returned.came_to))
             found = (tx.one(sql.mail_of_notice, notice=notice) for notice in notices)
         else:
-            found = (tx.one(sql.mail_of_message, message_id=each) for each in returned.message_ids)
+            found = (tx.one(sql.mail_of_message, message_id=each, notice=_named(each)) for each in returned.message_ids)
         return next(filter(None, found), None)
 
     def _failed(self, tx: Tx, delivery: Row, report: Report, now: datetime) -> Taken:
@@ -104,6 +104,11 @@ class Doorkeeper:
         )
         store.follow(tx, [delivery["notice_no"]])
         return Taken.FAILED if is_over else Taken.AGAIN
+
+
+def _named(message_id: str) -> str:
+    """Return the id of the notice that a Message-ID of ours names."""
+    return message_id.removeprefix("<").partition("@")[0]
 
 
 def _is_unanswered(delivery: Row) -> bool:

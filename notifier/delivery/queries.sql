@@ -37,6 +37,18 @@ SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1
 WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND state = 'PENDING';
 
+-- A notice that waits is under way from here on; one that another channel has brought further stays there.
+
+-- name: follow_claim
+UPDATE notices SET state = 'SENDING' WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'PENDING';
+
+-- name: follow_claim (postgresql)
+WITH held AS (
+    SELECT no FROM notices
+    WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    ORDER BY no FOR UPDATE)
+UPDATE notices n SET state = 'SENDING' FROM held WHERE n.no = held.no AND n.state = 'PENDING';
+
 -- name: renew
 UPDATE deliveries SET lease_until = :until
 WHERE no = :no AND fence = :fence AND state = 'SENDING' AND lease_until >= :now;
@@ -57,7 +69,7 @@ SELECT d.no, d.fence, n.generation = f.generation AS is_current, f.state AS defe
         AND h.ended_at IS NULL AND h.until > :now) AS paused,
     EXISTS (SELECT 1 FROM mail_hold) AS held
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND d.state = 'SENDING';
+WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING';
 
 -- name: matters (postgresql)
 SELECT d.no, d.fence, n.generation = f.generation AS is_current, f.state AS defect_state,
@@ -74,7 +86,7 @@ ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
 -- name: still_stand
 SELECT d.no, d.fence
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND d.state = 'SENDING' AND n.generation = f.generation
+WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING' AND n.generation = f.generation
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
     AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now);
@@ -128,13 +140,17 @@ SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.h
 FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
     AND n.kind IN ('warning', 'recovery')
 LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
-WHERE mine.no IN (SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON)))
+WHERE mine.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
 ORDER BY mine.no, n.no;
 
+-- Below, SQLite is given those alike at once, and what each has of its own by its number: a statement for each row
+-- would give the interpreter's lock away and wait for it as often.
+
 -- name: hand_over
-UPDATE deliveries SET handed_over_at = :now, message_id = COALESCE(message_id, :message_id)
-WHERE no = :no AND state = 'SENDING' AND fence = :fence;
+UPDATE deliveries
+SET handed_over_at = :now, message_id = COALESCE(message_id, :message_ids ->> CAST(no AS TEXT))
+WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'SENDING' AND fence = :fence;
 
 -- name: hand_over (postgresql)
 UPDATE deliveries d SET handed_over_at = r.now, message_id = COALESCE(d.message_id, r.message_id)
@@ -151,8 +167,9 @@ SET state = CASE WHEN CAST(:after AS TEXT) IN ('FAILED', 'CANCELLED') AND doubtf
     sent_at = CASE WHEN CAST(:after AS TEXT) = 'SENT' THEN CAST(:now AS TEXT) ELSE sent_at END,
     handed_over_at = CASE WHEN CAST(:handed_over AS INTEGER) = 1 THEN handed_over_at ELSE doubtful_at END,
     doubtful_at = CASE WHEN CAST(:doubtful AS INTEGER) = 1 THEN CAST(:now AS TEXT) ELSE doubtful_at END,
-    lane = COALESCE(CAST(:lane AS TEXT), lane), attempts = attempts - :untried, due_at = :due_at, reply = :reply, worker = NULL, lease_until = NULL
-WHERE no = :no AND state = 'SENDING' AND fence = :fence;
+    lane = COALESCE(CAST(:lane AS TEXT), lane), attempts = attempts - :untried, due_at = :due_at,
+    reply = :replies ->> CAST(no AS TEXT), worker = NULL, lease_until = NULL
+WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'SENDING' AND fence = :fence;
 
 -- name: settle (postgresql)
 UPDATE deliveries d
@@ -183,27 +200,41 @@ ORDER BY no FOR UPDATE;
 
 -- name: follow
 UPDATE notices
-SET state = (SELECT CASE MIN(CASE d.state
-        WHEN 'SENT' THEN 0 WHEN 'IN_DOUBT' THEN 1 WHEN 'SENDING' THEN 2 WHEN 'PENDING' THEN 3 WHEN 'FAILED' THEN 4 ELSE 5 END)
+SET (state, sent_at, reason) = (
+    SELECT CASE MIN(CASE d.state WHEN 'SENT' THEN 0 WHEN 'IN_DOUBT' THEN 1 WHEN 'SENDING' THEN 2 WHEN 'PENDING' THEN 3
+            WHEN 'FAILED' THEN 4 ELSE 5 END)
         WHEN 0 THEN 'SENT' WHEN 1 THEN 'IN_DOUBT' WHEN 2 THEN 'SENDING' WHEN 3 THEN 'PENDING' WHEN 4 THEN 'FAILED'
-        ELSE 'CANCELLED' END
-        FROM deliveries d WHERE d.notice_no = notices.no),
-    sent_at = (SELECT MIN(d.sent_at) FROM deliveries d WHERE d.notice_no = notices.no),
-    reason = (SELECT MAX(d.reply) FROM deliveries d WHERE d.notice_no = notices.no AND d.state IN ('FAILED', 'CANCELLED'))
+        ELSE 'CANCELLED' END,
+        MIN(d.sent_at), MAX(CASE WHEN d.state IN ('FAILED', 'CANCELLED') THEN d.reply END)
+    FROM deliveries d WHERE d.notice_no = notices.no)
 WHERE no IN (SELECT value FROM json_each(:numbers))
     AND EXISTS (SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no);
 
 -- name: follow (postgresql)
 UPDATE notices
-SET state = (SELECT CASE MIN(CASE d.state
-        WHEN 'SENT' THEN 0 WHEN 'IN_DOUBT' THEN 1 WHEN 'SENDING' THEN 2 WHEN 'PENDING' THEN 3 WHEN 'FAILED' THEN 4 ELSE 5 END)
+SET (state, sent_at, reason) = (
+    SELECT CASE MIN(CASE d.state WHEN 'SENT' THEN 0 WHEN 'IN_DOUBT' THEN 1 WHEN 'SENDING' THEN 2 WHEN 'PENDING' THEN 3
+            WHEN 'FAILED' THEN 4 ELSE 5 END)
         WHEN 0 THEN 'SENT' WHEN 1 THEN 'IN_DOUBT' WHEN 2 THEN 'SENDING' WHEN 3 THEN 'PENDING' WHEN 4 THEN 'FAILED'
-        ELSE 'CANCELLED' END
-        FROM deliveries d WHERE d.notice_no = notices.no),
-    sent_at = (SELECT MIN(d.sent_at) FROM deliveries d WHERE d.notice_no = notices.no),
-    reason = (SELECT MAX(d.reply) FROM deliveries d WHERE d.notice_no = notices.no AND d.state IN ('FAILED', 'CANCELLED'))
+        ELSE 'CANCELLED' END,
+        MIN(d.sent_at), MAX(CASE WHEN d.state IN ('FAILED', 'CANCELLED') THEN d.reply END)
+    FROM deliveries d WHERE d.notice_no = notices.no)
 WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND EXISTS (SELECT 1 FROM deliveries d WHERE d.notice_no = notices.no);
+
+-- One of their deliveries has been sent just now: there is nothing better.
+
+-- name: follow_sent
+UPDATE notices SET state = 'SENT', sent_at = CASE WHEN sent_at < :now THEN sent_at ELSE :now END
+WHERE no IN (SELECT value FROM json_each(:numbers));
+
+-- name: follow_sent (postgresql)
+WITH held AS (
+    SELECT no FROM notices
+    WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    ORDER BY no FOR UPDATE)
+UPDATE notices n SET state = 'SENT', sent_at = CASE WHEN n.sent_at < :now THEN n.sent_at ELSE :now END
+FROM held WHERE n.no = held.no;
 
 -- Leases that ran out, and what a sweep passed by while it was being sent.
 
@@ -211,7 +242,7 @@ WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(
 SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,
     n.recipient, d.handed_over_at IS NOT NULL AS handed_over
 FROM deliveries d JOIN notices n ON n.no = d.notice_no
-WHERE d.state = 'SENDING' AND d.lease_until < :now ORDER BY d.no LIMIT 500;
+WHERE d.state = 'SENDING' AND d.lease_until < :now ORDER BY d.lease_until, d.no LIMIT 500;
 
 -- name: catch_up
 UPDATE notices SET

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, NamedTuple
+
+import msgspec
 
 from feeds import store as defects
 from feeds.life import State
@@ -61,7 +64,7 @@ def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: t
     numbers = as_json([each.no for each in claimed])
     if tx.run(sql.claim, numbers=numbers, worker=worker, until=instant(now + lease)) != len(claimed):
         raise StorageError("what was due and held was another's all the same")
-    follow(tx, [each.notice_no for each in claimed])
+    tx.run(sql.follow_claim, numbers=as_json(sorted({each.notice_no for each in claimed})))
     return claimed
 
 
@@ -160,10 +163,18 @@ def _permission(
 
 def _hand_over(tx: Tx, going: Sequence[Beginning], now: datetime) -> None:
     at = instant(now)
-    rows = [
-        {"no": each.claimed.no, "fence": each.claimed.fence, "now": at, "message_id": each.message_id} for each in going
-    ]
-    tx.at_once(sql.hand_over, rows)
+    if tx.dialect == "postgresql":
+        rows = [(each.claimed.no, each.claimed.fence, each.message_id) for each in going]
+        tx.at_once(
+            sql.hand_over,
+            [{"no": no, "fence": fence, "now": at, "message_id": message_id} for no, fence, message_id in rows],
+        )
+        return
+    message_ids: defaultdict[int, dict[int, str]] = defaultdict(dict)
+    for each in going:
+        message_ids[each.claimed.fence][each.claimed.no] = each.message_id
+    for fence, of_fence in message_ids.items():
+        tx.run(sql.hand_over, fence=fence, now=at, numbers=as_json(of_fence), message_ids=_by_number(of_fence))
 
 
 def owed_notice(tx: Tx, notice: str) -> OwedNotice:
@@ -213,12 +224,67 @@ def put_back(tx: Tx, claimed: Claimed, now: datetime, *, until: datetime | None 
 def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
     """Write what became of deliveries; return how many still were in the worker's hands."""
     at = instant(now)
-    written = tx.at_once(sql.settle, [_settlement(outcome, at) for outcome in outcomes])
+    written = _write(tx, outcomes, at)
     for outcome in outcomes:
         if outcome.refused:
             suppressing.suppress(tx, outcome.refused, outcome.reply, now)
-    follow(tx, (outcome.claimed.notice_no for outcome in outcomes))
+    sent = {outcome.claimed.notice_no for outcome in outcomes if outcome.after is NoticeState.SENT}
+    if written == len(outcomes) and sent:
+        tx.run(sql.follow_sent, numbers=as_json(sorted(sent)), now=at)
+        follow(tx, [no for outcome in outcomes if (no := outcome.claimed.notice_no) not in sent])
+    else:
+        follow(tx, [outcome.claimed.notice_no for outcome in outcomes])
     return written
+
+
+class _Alike(NamedTuple):
+    """What several outcomes may have in common; truths as the database has them."""
+
+    fence: int
+    after: str
+    due_at: str
+    handed_over: int
+    doubtful: int
+    untried: int
+    lane: str | None
+
+
+def _write(tx: Tx, outcomes: Sequence[Outcome], at: str) -> int:
+    """Write outcomes, which `at` became known; return how many deliveries still were in the worker's hands."""
+    if tx.dialect == "postgresql":
+        return tx.at_once(
+            sql.settle,
+            [
+                {**_alike(each, at)._asdict(), "no": each.claimed.no, "reply": each.reply, "now": at}
+                for each in outcomes
+            ],
+        )
+    replies: defaultdict[_Alike, dict[int, str]] = defaultdict(dict)
+    for outcome in outcomes:
+        replies[_alike(outcome, at)][outcome.claimed.no] = outcome.reply
+    return sum(
+        tx.run(sql.settle, **alike._asdict(), now=at, numbers=as_json(those), replies=_by_number(those))
+        for alike, those in replies.items()
+    )
+
+
+def _alike(outcome: Outcome, at: str) -> _Alike:
+    after = outcome.after
+    require_legal(NoticeState.SENDING, after)
+    return _Alike(
+        outcome.claimed.fence,
+        after.value,
+        instant(outcome.due_at) if after is NoticeState.PENDING else at,
+        int(outcome.handed_over),
+        int(outcome.doubtful),
+        int(outcome.untried),
+        outcome.lane,
+    )
+
+
+def _by_number(values: Mapping[int, str]) -> str:
+    """Return what several deliveries have each of its own, by number, as one parameter."""
+    return msgspec.json.encode(values).decode()
 
 
 def follow(tx: Tx, notices: Iterable[int]) -> None:
@@ -266,20 +332,3 @@ def _claimed(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> list[Claimed]:
 
 def _severity(tx: Tx, defect_no: int) -> Severity:
     return defects.find_by_number(tx, defect_no).report.severity
-
-
-def _settlement(outcome: Outcome, at: str) -> dict[str, object]:
-    """Return the parameters of `settle`; `at` is the present instant."""
-    require_legal(NoticeState.SENDING, outcome.after)
-    return {
-        "no": outcome.claimed.no,
-        "fence": outcome.claimed.fence,
-        "after": outcome.after.value,
-        "reply": outcome.reply,
-        "due_at": instant(outcome.due_at),
-        "handed_over": int(outcome.handed_over),
-        "doubtful": int(outcome.doubtful),
-        "untried": int(outcome.untried),
-        "lane": outcome.lane,
-        "now": at,
-    }

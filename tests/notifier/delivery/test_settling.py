@@ -1,0 +1,144 @@
+"""Outcomes are written many at once, each with what is its own, and notices follow the best of their deliveries."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from notifier.delivery import store
+from notifier.delivery.claims import Claimed, Outcome
+from notifier.delivery.retrying import Patience
+from notifier.delivery.store import LEASE, Beginning
+from notifier.states import NoticeState
+from storage import Tx
+from tests.notifier.stage import Stage
+from tests.statements import watched
+
+FEW, MANY = 3, 30
+CALLED = "https://hooks.example/forewarn"
+#: What may become of an attempt: its state, whether it left, and whether nobody knows.
+ENDS = [
+    (NoticeState.SENT, True, False),
+    (NoticeState.PENDING, False, False),
+    (NoticeState.PENDING, True, True),
+    (NoticeState.IN_DOUBT, True, True),
+    (NoticeState.FAILED, False, False),
+    (NoticeState.CANCELLED, False, False),
+]
+
+
+async def owed(stage: Stage, count: int, **record: Any) -> None:
+    for number in range(count):
+        await stage.customer(f"c{number}", **record)
+        await stage.holds(f"c{number}", f"i{number}")
+    await stage.publish()
+
+
+async def claim(stage: Stage, most: int = MANY) -> list[Claimed]:
+    return await stage.database.call(store.claim, "one", stage.now, most=most, mail=True)
+
+
+async def begin(stage: Stage, claimed: list[Claimed]) -> None:
+    def work(tx: Tx) -> None:
+        lines = store.lines_of(tx, [each.notice_no for each in claimed])
+        beginnings = [
+            Beginning(each, frozenset(line.state for line in lines[each.notice_no]), f"<{each.notice}@notes.example>")
+            for each in claimed
+        ]
+        store.begin_all(tx, beginnings, stage.now)
+
+    await stage.database.call(work)
+
+
+async def settle(stage: Stage, outcomes: list[Outcome]) -> int:
+    return await stage.database.call(store.settle, outcomes, stage.now)
+
+
+def sent(claimed: Claimed, stage: Stage) -> Outcome:
+    return Outcome(claimed, NoticeState.SENT, f"250 taken as {claimed.no}", due_at=stage.now, handed_over=True)
+
+
+async def rows(stage: Stage, columns: str, table: str = "deliveries") -> list[tuple[Any, ...]]:
+    text = f"SELECT {columns} FROM {table} ORDER BY no"  # noqa: S608 - names of our own
+    return await stage.database.read(lambda tx: tx.built_tuples(text, {}))
+
+
+async def test_each_of_a_batch_keeps_its_own_message_id_and_reply(stage: Stage) -> None:
+    await owed(stage, FEW)
+    claimed = await claim(stage)
+    await begin(stage, claimed)
+    assert await settle(stage, [sent(each, stage) for each in claimed]) == FEW
+    assert await rows(stage, "no, state, message_id, reply") == [
+        (each.no, "SENT", f"<{each.notice}@notes.example>", f"250 taken as {each.no}") for each in claimed
+    ]
+
+
+async def test_of_a_batch_only_what_is_still_in_the_workers_hands_is_written(stage: Stage) -> None:
+    await owed(stage, FEW)
+    [lost] = await claim(stage, 1)
+    stage.now += LEASE + timedelta(seconds=1)
+    await stage.database.call(store.expire, Patience(random.Random(1)), stage.now)
+    held = await claim(stage)
+    kept = [each for each in held if each.no != lost.no]
+    assert await settle(stage, [sent(each, stage) for each in (lost, *kept)]) == len(kept) == FEW - 1
+    assert sorted(await stage.kinds()) == [("warning", "sending"), ("warning", "sent"), ("warning", "sent")]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_however_it_ends_a_notice_has_the_best_state_of_its_deliveries(stage: Stage, seed: int) -> None:
+    chance = random.Random(seed)
+    await owed(stage, 12, email="ann@example.com", webhook=CALLED)
+    for _ in range(6):
+        claimed = await claim(stage)
+        before = await rows(stage, "no, state, sent_at, reason", "notices")
+        await follow_anew(stage)
+        assert await rows(stage, "no, state, sent_at, reason", "notices") == before
+        await begin(stage, claimed)
+        ended = chance.sample(claimed, chance.randint(0, len(claimed)))
+        await settle(stage, [ends(each, stage, chance) for each in ended])
+        before = await rows(stage, "no, state, sent_at, reason", "notices")
+        await follow_anew(stage)
+        assert await rows(stage, "no, state, sent_at, reason", "notices") == before
+        stage.now += timedelta(seconds=1)
+
+
+async def follow_anew(stage: Stage) -> None:
+    """Work out the states of all notices from their deliveries."""
+    numbers = [no for (no,) in await rows(stage, "no", "notices")]
+    await stage.database.call(store.follow, numbers)
+
+
+def ends(claimed: Claimed, stage: Stage, chance: random.Random) -> Outcome:
+    after, handed_over, doubtful = chance.choice(ENDS)
+    due_at = stage.now + timedelta(seconds=chance.randint(0, 3))
+    return Outcome(claimed, after, f"so {claimed.no}", due_at, handed_over=handed_over, doubtful=doubtful)
+
+
+async def test_the_statements_of_a_batch_that_was_taken_do_not_grow_with_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = watched(monkeypatch)
+    took: dict[int, list[str]] = {}
+    await owed(stage, FEW + MANY)
+    for count in (FEW, MANY):
+        claimed = await claim(stage, count)
+        assert len(claimed) == count
+        del names[:]
+        await begin(stage, claimed)
+        await settle(stage, [sent(each, stage) for each in claimed])
+        took[count] = list(names)
+    assert took[FEW] == took[MANY]
+
+
+@pytest.mark.parametrize("statement", ["matters", "still_stand", "claim", "hand_over", "settle"])
+async def test_what_is_in_hand_is_looked_up_by_its_number(stage: Stage, statement: str) -> None:
+    if stage.database.dialect == "postgresql":
+        pytest.skip("PostgreSQL chooses by its statistics")
+    text = f"EXPLAIN QUERY PLAN {getattr(store.sql, statement).sqlite}"
+    plan = await stage.database.call(lambda tx: tx.built(text, defaultdict(lambda: "[1]")))
+    [looked_up] = [step["detail"] for step in plan if step["detail"].startswith(("SEARCH d ", "SEARCH deliveries "))]
+    assert looked_up.endswith("USING INTEGER PRIMARY KEY (rowid=?)")
