@@ -23,7 +23,8 @@ from notifier.channels.email import EmailChannel
 from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms
 from notifier.mails.build import Envelope, Sender
-from notifier.mails.dkim import DkimKey, KeyKind, Signer, make_key
+from notifier.mails.dkim import Signer
+from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.facts import Line, MailFacts, Option
 from notifier.mails.press import Press
 from notifier.mails.render import Renderer

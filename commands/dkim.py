@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from commands.printing import print_line, tell
 from commands.settings import Settings
 from notifier.mails.build import Sender
-from notifier.mails.dkim import BadKey, DkimKey, KeyKind, KeyPlace, make_key, record_strings, written_key
+from notifier.mails.dkim_keys import BadKey, DkimKey, KeyKind, KeyPlace, make_key, record_strings, written_key
 from storage.outcomes import Invalid
 
 #: What was looked at, what was found, and whether it is good.

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from notifier.channels.smtp import MailServer
 from notifier.mails.build import Sender
-from notifier.mails.dkim import KeyPlace
+from notifier.mails.dkim_keys import KeyPlace
 from notifier.mails.headers import plain_address
 from risk import Severity
 

@@ -12,7 +12,7 @@ from commands import raw_settings, setting_values
 from commands.raw_settings import Given, Raw, SettingsError
 from commands.setting_values import LogLevel, Network
 from feeds.rules import LIMITS
-from notifier.mails.dkim import KeyPlace
+from notifier.mails.dkim_keys import KeyPlace
 from risk import Severity
 
 #: The second step: by name, each setting that was given anywhere.

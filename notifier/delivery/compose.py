@@ -85,7 +85,7 @@ class Composer:
     def facts_of(self, tx: Tx, notice: str) -> MailFacts:
         """Return what a notice says to its recipient now, for its page; raises NotFound."""
         owed = store.owed_notice(tx, notice)
-        return self._facts(owed, self.known(tx, [owed]))[0]
+        return self._facts(owed, self.known(tx, [owed]))
 
     def _call(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Call:
         contact = known.contact(claimed)
@@ -118,11 +118,9 @@ class Composer:
             product=known.subjects[claimed.defect_no].product.id,
             returned=self.return_path.of(claimed.notice) if self.return_path else None,
         )
-        facts, about = self._facts(claimed, known)
-        return self.press.mail(facts, envelope, about)
+        return self.press.mail(self._facts(claimed, known), envelope)
 
-    def _facts(self, owed: OwedNotice, known: Known) -> tuple[MailFacts, About]:
-        """Return what a notice says, and the part of it that others say alike."""
+    def _facts(self, owed: OwedNotice, known: Known) -> MailFacts:
         contact, subject = known.contact(owed), known.subjects[owed.defect_no]
         told = known.told.get(owed.notice_no)
         concerned = [line for line in known.lines[owed.notice_no] if fits(owed.kind, line.exposure)]
@@ -130,7 +128,7 @@ class Composer:
         lines = tuple([subject.line(*each) for each in zip(states, concerned, strict=True)])
         about, clears = _about(known, owed, lines), owed.kind is NoticeKind.ALL_CLEAR
         corrects = owed.kind is NoticeKind.CORRECTION
-        facts = MailFacts(
+        return MailFacts(
             kind=owed.kind,
             customer=contact.name,
             lines=lines,
@@ -145,7 +143,6 @@ class Composer:
             **about.facts,
             vendor=self.sender.name,
         )
-        return facts, about
 
 
 def _about(known: Known, owed: OwedNotice, lines: Sequence[Line]) -> About:

@@ -17,7 +17,8 @@ from notifier.delivery.retrying import REPEATED_IN_DOUBT, Patience
 from notifier.delivery.return_path import ReturnPath
 from notifier.delivery.store import LEASE
 from notifier.mails.build import Sender
-from notifier.mails.dkim import BadKey, DkimKey, KeyPlace, Signer
+from notifier.mails.dkim import Signer
+from notifier.mails.dkim_keys import BadKey, DkimKey, KeyPlace
 from notifier.mails.press import Press
 from notifier.publications import Rulebook
 from notifier.tokens import Links, Tokens

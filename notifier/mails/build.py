@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 
 from msgspec import Struct
 
+from notifier.mails.dkim import Seal
 from notifier.mails.headers import plain_address
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """Who the mails are from."""
 
     #: The vendor as its customers know it.
@@ -60,6 +59,41 @@ class Mail(Struct, frozen=True):
     content: bytes
     #: Made so that no line begins with a dot and none ends but in CRLF, which a channel then need not look for.
     is_even: bool = False
+
+
+class Head(Struct, frozen=True):
+    """The finished header of a mail, and what its signatures rest on."""
+
+    #: Without the empty line that ends it.
+    lines: bytes
+    #: None: there is no key.
+    seal: Seal | None
+
+
+class Draft(Struct, frozen=True):
+    """A mail that is ready but for its signatures.
+
+    To sign takes many times what the rest does, and leaves nothing of it in the processor's caches: so a batch is
+    written first, and signed then.
+    """
+
+    sender: str
+    recipient: str
+    message_id: str
+    head: Head
+    body: bytes
+
+    @classmethod
+    def of(cls, envelope: Envelope, head: Head, body: bytes) -> Draft:
+        """Put header and body together."""
+        returned = envelope.returned or envelope.sender.address
+        return cls(returned, envelope.recipient, envelope.message_id, head, body)
+
+    def finished(self) -> Mail:
+        """Return the signed mail."""
+        signatures = self.head.seal.signatures() if self.head.seal else b""
+        content = b"".join((signatures, self.head.lines, b"\r\n", self.body))
+        return Mail(self.sender, self.recipient, self.message_id, content, is_even=True)
 
 
 def message_id(notice: str, sender: Sender) -> str:

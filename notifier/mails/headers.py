@@ -51,13 +51,23 @@ def bare_line(name: str, value: str) -> str:
 
 def address_line(name: str, display: str | None, address: str) -> str:
     """Return the line of one address that `plain_address` has let pass."""
+    return _line(name, address_value(name, display, address))
+
+
+def address_value(name: str, display: str | None, address: str) -> str:
+    """Return what stands behind the name of such a line, without the line's end."""
     shown = harmless(display or "")
     if not shown:
-        return _line(name, address)
+        return address
     if not shown.isascii():
-        return _line(name, f"{_word(shown) or _encoded(shown, name)}\r\n <{address}>")
+        return f"{_word(shown) or _encoded(shown, name)}\r\n <{address}>"
+    return plain_display(shown, address)
+
+
+def plain_display(shown: str, address: str) -> str:
+    """Return the same for a name in ASCII that is harmless as it is."""
     written = f'"{quote(shown)}"' if _SPECIAL.search(shown) else shown
-    return _line(name, f"{written} <{address}>")
+    return f"{written} <{address}>"
 
 
 def plain_address(address: str) -> str:

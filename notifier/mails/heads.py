@@ -8,9 +8,17 @@ each time, as just the lines that were meant, of visible ASCII.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from email.utils import format_datetime
+from enum import IntEnum
+from itertools import chain
 
-from notifier.mails.build import Envelope, Sender
+from msgspec import Struct
+
+from notifier.mails.build import Envelope, Head, Sender
+from notifier.mails.dkim import Field, SignedHeader, Signer, relaxed
+from notifier.mails.gapped import Gapped
 from notifier.mails.headers import UnsafeMail, address_line, bare_line, plain_address, text_line
 
 #: Characters of a line without its CRLF (RFC 5322, section 2.1.1).
@@ -22,35 +30,62 @@ _NO_MORE = "List-Unsubscribe=One-Click"
 _SHARED = (b"From", b"Subject", b"Auto-Submitted", b"List-Id", b"MIME-Version", b"Content-Type")
 #: What may stand behind a name: short enough for every name of ours; a line that goes on is To's alone.
 _VALUE = "[!-~][ -~]{0,969}\r\n"
-_THREAD = f"In-Reply-To: {_VALUE}References: {_VALUE}"
-_LEAVE = f"List-Unsubscribe: {_VALUE}List-Unsubscribe-Post: {_NO_MORE}\r\n"
-#: The lines that are one mail's own, by whether it continues a thread, and whether it can be unsubscribed from.
-_OWN = {
-    (answers, unsubscribes): re.compile(
-        f"Message-ID: {_VALUE}Date: {_VALUE}To: {_VALUE}(?: {_VALUE})*"
-        f"{_THREAD if answers else ''}{_LEAVE if unsubscribes else ''}"
-    )
-    for answers in (False, True)
-    for unsubscribes in (False, True)
-}
+#: The same where it is in its relaxed form too, and no value is longer than all may be together.
+_RELAXED = re.compile("(?:[!-~]+(?: [!-~]+)*\r\n)+")
+_LONGEST_OWN = 970
+
+
+class _Own(IntEnum):
+    """The values that are one mail's own, in their order."""
+
+    MESSAGE_ID = 0
+    DATE = 1
+    TO = 2
+    #: The mail whose thread it continues, or where to ask for no more mail.
+    THIRD = 3
+    #: The latter, where there are both.
+    FOURTH = 4
+
+
+class Moment(Struct, frozen=True):
+    """When a mail is written; mails that are written together have the same."""
+
+    #: As a header has it.
+    text: str
+    #: Since 1970.
+    seconds: int
+
+    @classmethod
+    def of(cls, envelope: Envelope) -> Moment:
+        """Return the moment of an envelope."""
+        return cls(format_datetime(envelope.date), int(envelope.date.timestamp()))
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The lines that all mails of one master share."""
+class _Shape:
+    """A header with gaps for what is one mail's own."""
 
-    sender: Sender
-    #: After Message-ID and Date, and after To.
-    _from: str
-    _rest: str
-    #: The last lines.
-    _mime: str
+    written: Gapped
+    #: None: there is no key.
+    signed: SignedHeader | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadMaster:
+    """The header of the mails of one master."""
+
+    #: After Message-ID and Date; after To; the last lines.
+    _from: tuple[Field, ...]
+    _rest: tuple[Field, ...]
+    _mime: tuple[Field, ...]
+    _signer: Signer
+    #: As they have been needed, by whether a mail continues a thread, and whether it can be unsubscribed from.
+    _shapes: dict[tuple[bool, bool], _Shape] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, sender: Sender, subject: str, product: str, boundary: str) -> Head:
-        """Write the lines; raises UnsafeMail."""
-        head = cls(
-            sender,
+    def of(cls, sender: Sender, subject: str, product: str, boundary: str, signer: Signer) -> HeadMaster:
+        """Write the lines that all mails share; raises UnsafeMail."""
+        parts = (
             address_line("From", sender.name, sender.address),
             text_line("Subject", subject)
             + bare_line("Auto-Submitted", "auto-generated")
@@ -58,24 +93,68 @@ class Head:
             bare_line("MIME-Version", "1.0")
             + bare_line("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
         )
-        _check(f"{head._from}{head._rest}{head._mime}".encode("ascii"))
-        return head
+        _check("".join(parts).encode("ascii"))
+        first, rest, mime = (tuple(_fields(part)) for part in parts)
+        return cls(first, rest, mime, signer)
 
-    def filled(self, envelope: Envelope, date: str, customer: str | None, unsubscribe_url: str | None) -> bytes:
-        """Return the whole header without the empty line that ends it; raises UnsafeMail.
+    def filled(self, envelope: Envelope, moment: Moment, to: str, leave: str | None, body: bytes) -> Head:
+        """Return the header of one mail; raises UnsafeMail.
 
-        `date` is the envelope's, as a header has it.
+        `moment` is the envelope's; `to` is what the line of the recipient says, `leave` where it asks for no more mail;
+        `body` is in its relaxed form.
         """
-        own = f"Message-ID: {envelope.message_id}\r\nDate: {date}\r\n"
-        to = address_line("To", customer, plain_address(envelope.recipient))
-        thread, no_more = "", ""
-        if envelope.answers:
-            thread = f"In-Reply-To: {envelope.answers}\r\nReferences: {envelope.answers}\r\n"
-        if unsubscribe_url:
-            no_more = f"List-Unsubscribe: <{unsubscribe_url}>\r\nList-Unsubscribe-Post: {_NO_MORE}\r\n"
-        if not _OWN[bool(thread), bool(no_more)].fullmatch(f"{own}{to}{thread}{no_more}"):
-            raise UnsafeMail("a value would have added a header line, ended the header, or made a line too long")
-        return f"{own}{self._from}{to}{self._rest}{thread}{no_more}{self._mime}".encode("ascii")
+        plain_address(envelope.recipient)
+        answers = envelope.answers
+        own = [envelope.message_id, moment.text, to]
+        if answers:
+            own.append(answers)
+        if leave:
+            own.append(f"<{leave}>")
+        values, as_signed = _looked_over(own)
+        shape = self._shape((bool(answers), bool(leave)))
+        seal = shape.signed.seal(as_signed, body, moment.seconds) if shape.signed else None
+        return Head(shape.written.filled(values), seal)
+
+    def _shape(self, kind: tuple[bool, bool]) -> _Shape:
+        shape = self._shapes.get(kind)
+        if shape is None:
+            fields = tuple(self._all(*kind))
+            lines = chain.from_iterable((f"{name}: ".encode("ascii"), value, b"\r\n") for name, value in fields)
+            shape = self._shapes[kind] = _Shape(Gapped.of(lines), self._signer.header(fields))
+        return shape
+
+    def _all(self, answers: bool, unsubscribes: bool) -> Iterator[Field]:  # noqa: FBT001 - as they are in the key
+        yield Field("Message-ID", _Own.MESSAGE_ID)
+        yield Field("Date", _Own.DATE)
+        yield from self._from
+        yield Field("To", _Own.TO)
+        yield from self._rest
+        if answers:
+            yield Field("In-Reply-To", _Own.THIRD)
+            yield Field("References", _Own.THIRD)
+        if unsubscribes:
+            yield Field("List-Unsubscribe", _Own.FOURTH if answers else _Own.THIRD)
+            yield Field("List-Unsubscribe-Post", _NO_MORE.encode("ascii"))
+        yield from self._mime
+
+
+def _looked_over(own: Sequence[str]) -> tuple[Sequence[bytes], Sequence[bytes]]:
+    """Return the values that are one mail's own, as they are written and as they are signed; raises UnsafeMail."""
+    said = "\r\n".join((*own, ""))
+    if len(said) <= _LONGEST_OWN and _RELAXED.fullmatch(said):
+        values = said.encode("ascii").split(b"\r\n")
+        if len(values) == len(own) + 1:
+            return values, values
+    if not re.fullmatch(f"{_VALUE * 3}(?: {_VALUE})*{_VALUE * (len(own) - 3)}", said):
+        raise UnsafeMail("a value would have added a header line, ended the header, or made a line too long")
+    values = [each.encode("ascii") for each in own]
+    return values, [relaxed(each) for each in values]
+
+
+def _fields(lines: str) -> Iterator[Field]:
+    for line in re.split("\r\n(?![ \t])", lines.removesuffix("\r\n")):
+        name, _, value = line.partition(": ")
+        yield Field(name, value.encode("ascii"))
 
 
 def _check(head: bytes) -> None:

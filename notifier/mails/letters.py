@@ -317,11 +317,19 @@ def items_of_installs(facts: MailFacts) -> tuple[Item, ...]:
     return tuple(_item_of(line, facts) for line in lines)
 
 
+def said_of_one(facts: MailFacts) -> str | None:
+    """Return what is said of the only install beside its name; None: nothing, or the letter does not list it."""
+    return next((item.text for item in items_of_installs(facts)), None)
+
+
 def _item_of(line: Line, facts: MailFacts) -> Item:
     said = _said_of(line, facts)
-    return Item(
-        head=one_line(f"{line.install}: version {line.version}"), text=one_line(" ".join(said)) if said else None
-    )
+    return Item(head=one_line(head_of(line)), text=one_line(" ".join(said)) if said else None)
+
+
+def head_of(line: Line) -> str:
+    """Return what stands over what is said of an install; what the vendor calls it may hold anything."""
+    return f"{line.install}: version {line.version}"
 
 
 def one_line(text: str) -> str:

@@ -57,7 +57,7 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class _Paragraph:
+class Paragraph:
     """A paragraph that is broken into lines when it is filled: texts at the even places, slots at the odd ones."""
 
     indent: int
@@ -67,7 +67,7 @@ class _Paragraph:
     wrap: Wrap
 
     @classmethod
-    def of(cls, indent: int, parts: Sequence[str], wrap: Wrap) -> _Paragraph:
+    def of(cls, indent: int, parts: Sequence[str], wrap: Wrap) -> Paragraph:
         """Find the slots among the parts."""
         return cls(indent, tuple(parts), tuple((at, Slot(parts[at])) for at in range(1, len(parts), 2)), wrap)
 
@@ -90,7 +90,7 @@ class Pieces:
     #: A slot's place holds nothing.
     parts: tuple[bytes, ...]
     slots: tuple[tuple[int, Slot], ...]
-    paragraphs: tuple[tuple[int, _Paragraph], ...]
+    paragraphs: tuple[tuple[int, Paragraph], ...]
 
     @classmethod
     def of(cls, text: str, marks: Marks, wrap: Wrap) -> Pieces:
@@ -98,13 +98,13 @@ class Pieces:
         said = marks.split("\n".join(text.splitlines()) + "\n")
         parts: list[bytes] = [quoted(said[0])]
         slots: list[tuple[int, Slot]] = []
-        paragraphs: list[tuple[int, _Paragraph]] = []
+        paragraphs: list[tuple[int, Paragraph]] = []
         place = 1
         while place < len(said):
             name = said[place]
             if name.startswith("["):
                 end = said.index("]", place)
-                paragraphs.append((len(parts) + 1, _Paragraph.of(int(name[1:]), said[place + 1 : end], wrap)))
+                paragraphs.append((len(parts) + 1, Paragraph.of(int(name[1:]), said[place + 1 : end], wrap)))
                 place = end
             else:
                 slots.append((len(parts) + 1, Slot(name)))
@@ -117,7 +117,7 @@ class Pieces:
         """Return pieces and finished bytes, one behind the other, as one."""
         parts: list[bytes] = []
         slots: list[tuple[int, Slot]] = []
-        paragraphs: list[tuple[int, _Paragraph]] = []
+        paragraphs: list[tuple[int, Paragraph]] = []
         for each in pieces:
             begin = len(parts)
             if isinstance(each, bytes):

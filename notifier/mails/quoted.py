@@ -15,11 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 #: Characters of a line before the "=" of a soft break.
 LINE = 75
 SOFT_BREAK = b"=\r\n"
-#: What quoted-printable encodes, or we do, at an end of a line only.
-_EDGES = frozenset(" .")
-
 #: A line of which nothing need be encoded: visible ASCII without "=", in words with one blank between them.
 _PLAIN = re.compile(r"[!-<>-~]+(?: [!-<>-~]+)*")
+#: Lines of the same, also without what HTML must not hold, each behind a line end.
+_AS_THEY_ARE = re.compile(r"(?:\n(?:[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*)?)*\n")
 
 
 def quoted(text: str) -> bytes:
@@ -43,24 +42,21 @@ def plain_values(texts: Sequence[str]) -> list[bytes] | None:
 
     One look serves for all of them.
     """
-    said = "".join(texts)
-    # To look for one character after the other is many times quicker than an expression that names them all.
-    if not said.isascii() or not said.isprintable() or "  " in said or "=" in said:
+    said = "\n".join(("", *texts, ""))
+    if not said.isascii() or not _AS_THEY_ARE.fullmatch(said):
         return None
-    if "&" in said or "<" in said or ">" in said or "'" in said or '"' in said:
+    plain = said.encode("ascii").split(b"\n")[1:-1]
+    if len(plain) != len(texts):
         return None
-    return [_plain_line(text) for text in texts]
+    return [each if len(each) <= LINE and each[:1] != b"." else _cut_line(each) for each in plain]
 
 
-def _plain_line(text: str) -> bytes:
-    """Return a line of visible ASCII in which nothing need be encoded but a dot or a blank at its ends."""
-    plain = text.encode("ascii")
-    if text and (text[0] in _EDGES or text[-1] in _EDGES):
-        return quoted_value(text)
-    if len(plain) <= LINE:
-        return plain
+def _cut_line(plain: bytes) -> bytes:
+    """Return a line in which nothing need be encoded but a dot at its begin, or at that of a further line."""
     begin, rest = plain[:LINE], plain[LINE:]
-    return quoted_value(text) if len(rest) > LINE or rest.startswith(b".") else begin + SOFT_BREAK + rest
+    if len(rest) > LINE or begin[:1] == b"." or rest[:1] == b".":
+        return quoted_value(plain.decode("ascii"))
+    return begin + SOFT_BREAK + rest if rest else begin
 
 
 def margin(blanks: int) -> bytes:

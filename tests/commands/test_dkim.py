@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from commands.dkim import zone_line
-from notifier.mails.dkim import DkimKey, KeyPlace
+from notifier.mails.dkim_keys import DkimKey, KeyPlace
 from tests.commands.conftest import Forewarn
 
 

@@ -5,7 +5,8 @@ from email import message_from_bytes, policy
 import pytest
 
 from notifier.mails.build import Sender
-from notifier.mails.dkim import DkimKey, KeyKind, Signer, make_key
+from notifier.mails.dkim import Signer
+from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.headers import UnsafeMail
 from notifier.staff_mail import StaffMail, written
 from tests.notifier.mails.dkim_reading import verified

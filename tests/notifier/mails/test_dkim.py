@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given, settings
 
-from notifier.mails.dkim import (
+from notifier.mails.dkim import Signer
+from notifier.mails.dkim_keys import (
     BadKey,
     DkimKey,
     KeyKind,
     KeyPlace,
-    Signer,
     make_key,
     read_key,
     record_strings,

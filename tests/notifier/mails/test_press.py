@@ -19,7 +19,7 @@ from notifier.mails.quoted import LINE
 from notifier.mails.render import Renderer
 from notifier.states import NoticeKind
 from risk import Exposure, Severity
-from tests.notifier.mails.builders import a_line, a_mail, an_envelope, some_facts
+from tests.notifier.mails.builders import NOTES_LTD, a_line, a_mail, an_envelope, some_facts
 from tests.notifier.mails.test_letters import CASES
 
 PRESS, RENDERER = Press(), Renderer()
@@ -153,10 +153,10 @@ def _fields(told: MailFacts) -> dict[str, Any]:
 @pytest.mark.parametrize("told", CASES.values(), ids=CASES.keys())
 def test_recipients_in_the_same_position_share_a_master(told: MailFacts) -> None:
     press = Press()
-    one = press.master(told, an_envelope())
+    one = press.master(told, NOTES_LTD, "notes")
     lines = tuple(a_line(install="other", version=each.version, exposure=each.exposure) for each in told.lines)
     other = some_facts(**{**_fields(told), "customer": "Bob", "url": "https://x.example/n/2", "lines": lines})
-    assert press.master(other, an_envelope(recipient="bob@example.com")) is one
+    assert press.master(other, NOTES_LTD, "notes") is one
 
 
 def test_a_value_that_fills_a_line_leaves_room_for_the_break_behind_it() -> None:
@@ -169,21 +169,21 @@ def test_a_value_that_fills_a_line_leaves_room_for_the_break_behind_it() -> None
 def test_a_master_is_not_shared_where_the_words_differ() -> None:
     press = Press()
     recovery = {"kind": NoticeKind.RECOVERY, "options": ()}
-    one = press.master(some_facts(**recovery, lines=(a_line(exposure=Exposure.ALREADY_UPGRADED),)), an_envelope())
+    one = press.master(some_facts(**recovery, lines=(a_line(exposure=Exposure.ALREADY_UPGRADED),)), NOTES_LTD, "notes")
     two = (a_line(exposure=Exposure.ALREADY_UPGRADED), a_line(exposure=Exposure.ALREADY_UPGRADED, version="4.2.1"))
-    assert press.master(some_facts(**recovery, lines=two), an_envelope()) is not one
-    assert press.master(some_facts(**recovery, lines=two[1:]), an_envelope()) is not one
-    assert press.master(some_facts(**recovery, customer=None, lines=two[:1]), an_envelope()) is not one
+    assert press.master(some_facts(**recovery, lines=two), NOTES_LTD, "notes") is not one
+    assert press.master(some_facts(**recovery, lines=two[1:]), NOTES_LTD, "notes") is not one
+    assert press.master(some_facts(**recovery, customer=None, lines=two[:1]), NOTES_LTD, "notes") is not one
 
 
 def test_so_many_masters_are_kept_and_no_more() -> None:
     press = Press()
-    first = press.master(some_facts(), an_envelope())
+    first = press.master(some_facts(), NOTES_LTD, "notes")
     told_at = datetime(2026, 11, 20, tzinfo=UTC)
     for minute in range(MASTERS):
         told = some_facts(kind=NoticeKind.CORRECTION, summary="", told_at=told_at + timedelta(minutes=minute))
-        press.master(told, an_envelope())
-    assert press.master(some_facts(), an_envelope()) is not first
+        press.master(told, NOTES_LTD, "notes")
+    assert press.master(some_facts(), NOTES_LTD, "notes") is not first
 
 
 def test_a_second_attempt_is_the_same_to_the_byte_in_another_process() -> None:
