@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -33,34 +33,16 @@ class _VerdictText(Struct, frozen=True, kw_only=True, gc=False):
     valid_for_seconds: int
 
 
-class _Shown(risk.Shown):
-    """The values of facts for sentences that are JSON already."""
-
-    __slots__ = ()
-
-    def __missing__(self, place: str) -> str:
-        shown = super().__missing__(place)
-        if '"' in shown or "\\" in shown:
-            shown = self[place] = _inside(shown)
-        return shown
-
-
-class _Template(NamedTuple):
-    """The text of a finding, for all who stand to the defect alike."""
-
-    #: text and the place of a value in turn, the last one `_NOWHERE`; empty where facts decide which reasons are told
-    pieces: tuple[str, ...]
-    #: the text around the lists of what the facts show and of what is missing
-    around: tuple[str, str]
-
-
 class VerdictText:
     """Puts the verdicts of one product, by one state of its rules, into JSON."""
 
     def __init__(self) -> None:
         self._encode = msgspec.json.Encoder().encode
-        #: by the first members of a finding: the rule, what it makes of the verdict, the truth of its condition
-        self._templates: dict[tuple[object, ...], _Template] = {}
+        #: By what a concern is told apart by: text and the place of a value in turn, the last one `_NOWHERE`; of those
+        #: only of which the facts do not decide which reasons are told.
+        self._pieces: dict[tuple[object, ...], tuple[str, ...]] = {}
+        #: by the same, the text around the lists of what the facts show and of what is missing
+        self._around: dict[tuple[object, ...], tuple[str, str]] = {}
 
     def of(self, verdict: risk.Verdict) -> bytes:
         """Return the text of a verdict in which no risk is accepted and nothing explained."""
@@ -71,39 +53,45 @@ class VerdictText:
                 product=verdict.product,
                 from_version=verdict.from_version,
                 to_version=verdict.to_version,
-                findings=self._findings(verdict.findings) if verdict.findings else _NONE,
+                findings=self._findings(verdict) if verdict.concerns else _NONE,
                 safe_target=None if target is None else SafeTarget(target.version, target.path),
                 sequence=verdict.sequence,
                 valid_for_seconds=VALID_FOR,
             )
         )
 
-    def _findings(self, findings: tuple[risk.Finding, ...]) -> Raw:
-        shown = _Shown(findings[0].shown.facts)
-        shown[_NOWHERE] = ""
+    def _findings(self, verdict: risk.Verdict) -> Raw:
+        known = {} if verdict.besides else self._pieces
         said: list[str] = []
-        for finding in findings:
-            pieces, around = self._templates.get(finding[:3]) or self._prepare(finding)
-            if finding.besides or not pieces:
-                because, missing = _text(finding.because), _text(finding.missing)
-                pieces = f'{around[0]}{because},"missing":{missing}{around[1]}', _NOWHERE
-            said += pieces
-        said[1::2] = map(shown.__getitem__, said[1::2])
+        for concern in verdict.concerns:
+            said += known.get(concern[1:4]) or self._say(risk.Finding(concern, verdict.shown, verdict.besides))
+        shown = verdict.shown
+        shown[_NOWHERE] = ""
+        values = [*map(shown.__getitem__, said[1::2])]
+        together = "".join(values)
+        said[1::2] = map(_inside, values) if '"' in together or "\\" in together else values
         return Raw(f"[{''.join(said).removesuffix(',')}]".encode())
 
-    def _prepare(self, finding: risk.Finding) -> _Template:
-        """Return the template of a finding, and keep it."""
-        view = finding_view(finding)
-        members = [f'"{name}":{_text(getattr(view, name))}' for name in view.__struct_fields__]
-        place = view.__struct_fields__.index("because")
-        before, after = f'{{{",".join(members[:place])},"because":', f",{','.join(members[place + 2 :])}}},"
-        sentences = finding.rule.condition.sentences(truth=True) if finding.truth else None
-        pieces = () if sentences is None else _pieces(before, sentences, f',"missing":[]{after}')
-        template = self._templates[finding[:3]] = _Template(pieces, (before, after))
-        return template
+    def _say(self, finding: risk.Finding) -> tuple[str, ...]:
+        """Return a finding in pieces, and keep what of it is the same for all who stand to the defect alike."""
+        same = finding.concern[1:4]
+        around = self._around.get(same)
+        if around is None:
+            around = self._around[same] = _around(finding)
+            sentences = finding.concern.condition.sentences(truth=True) if finding.concern.truth else None
+            if sentences is not None:
+                self._pieces[same] = _pieces(*around, sentences)
+        return f'{around[0]}{_text(finding.because)},"missing":{_text(finding.missing)}{around[1]}', _NOWHERE
 
 
-def _pieces(before: str, sentences: Iterable[risk.Sentence], after: str) -> tuple[str, ...]:
+def _around(finding: risk.Finding) -> tuple[str, str]:
+    view = finding_view(finding)
+    members = [f'"{name}":{_text(getattr(view, name))}' for name in view.__struct_fields__]
+    place = view.__struct_fields__.index("because")
+    return f'{{{",".join(members[:place])},"because":', f",{','.join(members[place + 2 :])}}},"
+
+
+def _pieces(before: str, after: str, sentences: Iterable[risk.Sentence]) -> tuple[str, ...]:
     """Return a finding's text around and in a list of sentences."""
     pieces, between = [f"{before}["], '"'
     for first, *others in sentences:
@@ -111,7 +99,7 @@ def _pieces(before: str, sentences: Iterable[risk.Sentence], after: str) -> tupl
         pieces += [_inside(piece) for piece in others]
         pieces[-1] += '"'
         between = ',"'
-    pieces[-1] += f"]{after}"
+    pieces[-1] += f'],"missing":[]{after}'
     return *pieces, _NOWHERE
 
 

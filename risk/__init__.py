@@ -10,7 +10,7 @@ from .facts import Fact, Facts, FactType, Value, Vocabulary
 from .index import ProductIndex
 from .kinds import fits
 from .ranges import Range, RangeError, VersionSet, compile_ranges
-from .rules import Rule, Standing
+from .rules import Concern, Rule, Standing
 from .tree import Node, names, tree_from_json, tree_to_json
 from .verdicts import Considered, Finding, Question, SafeTarget, Verdict
 from .versions import SCHEMES, InvalidVersion, Key, Scheme, UnrankedVersion, scheme
@@ -23,5 +23,16 @@ __all__ += ["Fact", "FactType", "Facts", "Value", "Vocabulary"]
 __all__ += ["Explanation", "Node", "compile_condition", "explain_condition", "fits", "names"]
 __all__ += ["tree_from_json", "tree_to_json"]
 __all__ += ["Defect", "Product", "ProductIndex", "Release", "Remedy", "Rule", "Severity", "Shelf", "Standing"]
-__all__ += ["Considered", "Decision", "Exposure", "Finding", "Question", "SafeTarget", "Sentence", "Shown", "Verdict"]
+__all__ += [
+    "Concern",
+    "Considered",
+    "Decision",
+    "Exposure",
+    "Finding",
+    "Question",
+    "SafeTarget",
+    "Sentence",
+    "Shown",
+    "Verdict",
+]
 __all__ += ["decide"]

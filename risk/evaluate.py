@@ -44,7 +44,7 @@ class Demand(NamedTuple):
     values: frozenset[Value]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Single:
     """One comparison, or another test without && || !, or the contrary of one."""
 
@@ -71,7 +71,7 @@ class Single:
         return self.truth(facts) is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Joined:
     """Conditions joined by `&&` or `||`."""
 
@@ -118,8 +118,8 @@ class Joined:
 
 
 Condition = Single | Joined
-#: The tests that conditions of one product share, by what they say and whether they are negated.
-Shared = dict[tuple[str, bool], Single]
+#: Conditions, and parts of them, that the defects of one product share: by what they say and whether they are negated.
+Shared = dict[tuple[str, bool], Condition]
 
 
 def compile_condition(node: Node | None, vocabulary: Vocabulary) -> Test:
@@ -143,16 +143,16 @@ def build(node: Node | None, vocabulary: Vocabulary, shared: Shared, *, negated:
     node = node or Node("literal", value=True)
     if node.op == "!":
         return build(node.args[0], vocabulary, shared, negated=not negated)
-    if node.op in ("&&", "||"):
-        parts = tuple(build(arg, vocabulary, shared, negated=negated) for arg in node.args)
-        return _joined(parts, decisive=(node.op == "||") is not negated)
     key = (repr(tree_to_json(node)), negated)
     if key not in shared:
-        shared[key] = _single(node, vocabulary, negated=negated)
+        make = _joined if node.op in ("&&", "||") else _single
+        shared[key] = make(node, vocabulary, shared, negated=negated)
     return shared[key]
 
 
-def _joined(parts: tuple[Condition, ...], *, decisive: bool) -> Joined:
+def _joined(node: Node, vocabulary: Vocabulary, shared: Shared, *, negated: bool) -> Joined:
+    decisive = (node.op == "||") is not negated
+    parts = tuple(build(arg, vocabulary, shared, negated=negated) for arg in node.args)
     truth = _junction(tuple(part.truth for part in parts), decisive=decisive)
     demands = () if decisive else tuple(demand for part in parts for demand in part.demands)
     return Joined(truth, parts, decisive, _needed(parts, truth=not decisive), demands)
@@ -167,7 +167,7 @@ def _needed(parts: tuple[Condition, ...], *, truth: bool) -> Sentences | None:
     return tuple(single.words[not truth] for single in singles if single.words is not None)
 
 
-def _single(node: Node, vocabulary: Vocabulary, *, negated: bool) -> Single:
+def _single(node: Node, vocabulary: Vocabulary, _: Shared, *, negated: bool) -> Single:
     named = sorted(names(node))
     if not fits(node, vocabulary):
         return Single(_nothing, None, tuple((name, _nothing) for name in named))

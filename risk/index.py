@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from .decisions import Decision
+from .decisions import Decision, Exposure
 from .defects import Defect, Product, Shelf
-from .evaluate import Shared, explain
+from .evaluate import Condition, Shared, explain
 from .operators import Truth
 from .paths import Search
-from .rules import Outcome, Rule
+from .rules import Concern, Rule
 from .segments import Segments
-from .verdicts import Considered, Finding, Question, SafeTarget, Verdict
+from .verdicts import Considered, Question, SafeTarget, Verdict
 from .versions import UnrankedVersion
 from .words import Shown
 
@@ -63,7 +63,7 @@ class ProductIndex:
 
     def judge(self, question: Question) -> Verdict:
         """Answer an upgrade check; raises InvalidVersion for a version that does not parse."""
-        return _Hearing(self, question, self.place(question.from_version)).verdict()
+        return _Hearing(self, question, self.place(question.from_version), Shown(question.facts), {}, {}).verdict()
 
     def place(self, version: str) -> str | None:
         """Return the sort key of a version, None for one of a `list` product whose place is not declared."""
@@ -78,9 +78,6 @@ class ProductIndex:
 
 #: Kept, as a look-up of an enum's member costs as much as ten of a name.
 _NOTHING_FOUND: Final = Decision.PROCEED
-#: A gravity and the defect's id, as the gravest sorts first; the rule, what it makes of the verdict, and whether its
-#: condition matches.
-Concern = tuple[int, str, Rule, Outcome, Truth]
 
 
 @dataclass(slots=True, eq=False)
@@ -91,28 +88,31 @@ class _Hearing:
     question: Question
     #: sort key of the version upgraded from, None where its place is unknown
     start: str | None
-    truths: dict[Rule, Truth] = field(default_factory=dict)
+    shown: Shown
+    truths: dict[Condition, Truth]
     #: by sort key, what `concerned` returned
-    near: dict[str, list[Concern]] = field(default_factory=dict)
+    near: dict[str, tuple[list[Concern], list[Rule]]]
 
     def verdict(self) -> Verdict:
-        index, question = self.index, self.question
-        safe = None if self.start is None else self.safe_target(self.start)
+        index, question, start = self.index, self.question, self.start
+        safe = None if start is None else self.safe_target(start)
         to_version = self.advised(safe) if question.to_version is None else question.to_version
         target = None if to_version is None else index.place(to_version)
-        found, accepted = ([], ()) if to_version is None else self.found(target)
-        decision = found[0][3].decision if found else _NOTHING_FOUND
-        known = self.start is not None and target is not None
-        findings = self.findings(found, () if known else self.unranked()) if found else ()
+        concerns, accepted = ((), ()) if to_version is None else self.found(target)
+        decision = concerns[0].outcome.decision if concerns else _NOTHING_FOUND
+        besides = self.unranked() if concerns and (start is None or target is None) else ()
         considered = self.considered(to_version) if question.explain else None
-        product, start, sequence = index.product.id, question.from_version, index.sequence
-        return Verdict(decision, product, start, to_version, findings, safe, sequence, accepted, considered)
+        names = index.product.id, question.from_version, to_version
+        why = concerns, self.shown, besides
+        return Verdict(decision, *names, *why, safe, index.sequence, accepted, considered)
 
     def safe_target(self, start: str) -> SafeTarget | None:
         """Return the safe target; that the highest release on offer is one step away is the usual case."""
         shelf = self.index.shelf
         if not shelf.offered or start >= shelf.offered[-1]:
             return None
+        if not self.held(shelf.offered[-1]):
+            return SafeTarget(shelf.versions[-1], shelf.versions[-1:])
         return Search(shelf, start, self.held, self.holding).safe_target()
 
     def advised(self, safe: SafeTarget | None) -> str | None:
@@ -128,71 +128,61 @@ class _Hearing:
             return shelf.versions[-1]
         return None
 
-    def found(self, target: str | None) -> tuple[list[Concern], tuple[str, ...]]:
+    def found(self, target: str | None) -> tuple[tuple[Concern, ...], tuple[str, ...]]:
         """Return what is to be told, gravest first, and the accepted defects that would have been among it."""
-        concerned = self.perhaps_concerned() if target is None else self.concerned(target)
+        found = sorted(self.perhaps_concerned() if target is None else self.concerned(target)[0])
         accept = self.question.accept
         if not accept:
-            return sorted(concerned), ()
-        accepted = sorted(
-            name for _, name, rule, outcome, _ in concerned if name in accept and outcome is not rule.happened
-        )
-        return sorted(each for each in concerned if each[1] not in accepted), tuple(accepted)
+            return tuple(found), ()
+        taken = {each.name for each in found if each.outcome.exposure is not Exposure.ALREADY_UPGRADED} & accept
+        return tuple([each for each in found if each.name not in taken]), tuple(sorted(taken))
 
-    def concerned(self, place: str) -> list[Concern]:
-        """Return the rules that matter to an upgrade to this sort key, each behind what it makes of the verdict."""
-        found = self.near.get(place)
-        if found is None:
-            start = self.start
-            found = self.near[place] = []
-            for rule, truth in self.live(place):
-                outcome = rule.harm[None] if start is None else rule.outcome(start, truth)
-                if outcome is not None:
-                    found.append((outcome.gravity, rule.defect.id, rule, outcome, truth))
-        return found
+    def concerned(self, place: str) -> tuple[list[Concern], list[Rule]]:
+        """Return how an upgrade to this sort key is concerned, and the rules that hold it."""
+        near = self.near.get(place)
+        if near is not None:
+            return near
+        found, held = self.near[place] = [], []
+        start, (_, _, facts, accept, _), truths = self.start, self.question, self.truths
+        for rule in self.index.segments.at(place, facts):
+            condition = rule.condition
+            if condition in truths:
+                truth = truths[condition]
+            else:
+                truth = truths[condition] = condition.truth(facts)
+            if truth is False:
+                continue
+            usual = truth and start is not None and start < rule.harms_below
+            concern = rule.harmed if usual else rule.concern(start, truth)
+            if concern is not None:
+                found.append(concern)
+                if concern.outcome.holds and concern.name not in accept:
+                    held.append(rule)
+        return found, held
 
     def perhaps_concerned(self) -> list[Concern]:
-        """Return the rules that may matter to an upgrade to a version whose place is unknown."""
-        start, rules = self.start, self.index.rules.values()
+        """Return how an upgrade to a version whose place is unknown may be concerned."""
+        start = self.start
+        rules = [rule for rule in self.index.rules.values() if start is None or rule.harms(start)]
         live = [(rule, truth) for rule in rules if (truth := self.truth(rule)) is not False]
-        harming = [(rule, rule.harm[None], truth) for rule, truth in live if start is None or rule.harms(start)]
-        return [(outcome.gravity, rule.defect.id, rule, outcome, truth) for rule, outcome, truth in harming]
+        return [Concern.of(rule.harm[None], truth, rule.defect, rule.condition) for rule, truth in live]
 
     def held(self, place: str) -> list[Rule]:
         """Return the rules that make a hold of the one step to this sort key."""
-        accept = self.question.accept
-        concerned = self.concerned(place)
-        return [rule for _, name, rule, outcome, _ in concerned if outcome.holds and name not in accept]
+        return self.concerned(place)[1]
 
     def holding(self, place: str) -> list[Rule]:
         """Return the rules that make a hold of an upgrade to this sort key which does their harm."""
-        accept = self.question.accept
-        return [rule for rule, truth in self.live(place) if rule.harm[truth].holds and rule.defect.id not in accept]
-
-    def live(self, place: str) -> list[tuple[Rule, Truth]]:
-        """Return the rules that affect the version of this sort key, and the truth of their conditions: none misses."""
-        facts, truths = self.question.facts, self.truths
-        found: list[tuple[Rule, Truth]] = []
-        for rule in self.index.segments.at(place, facts):
-            if rule in truths:
-                truth = truths[rule]
-            else:
-                truth = truths[rule] = rule.condition.truth(facts)
-            if truth is not False:
-                found.append((rule, truth))
-        return found
+        accept, rules = self.question.accept, self.index.segments.at(place, self.question.facts)
+        live = [(rule, truth) for rule in rules if (truth := self.truth(rule)) is not False]
+        return [rule for rule, truth in live if rule.harm[truth].holds and rule.defect.id not in accept]
 
     def truth(self, rule: Rule) -> Truth:
         """Return the truth of a rule's condition."""
         truths = self.truths
-        if rule not in truths:
-            truths[rule] = rule.condition.truth(self.question.facts)
-        return truths[rule]
-
-    def findings(self, found: list[Concern], besides: tuple[str, ...]) -> tuple[Finding, ...]:
-        """Return each of them with all that it takes to say why it concerns this install."""
-        shown = Shown(self.question.facts)
-        return tuple([Finding(rule, outcome, truth, shown, besides) for _, _, rule, outcome, truth in found])
+        if rule.condition not in truths:
+            truths[rule.condition] = rule.condition.truth(self.question.facts)
+        return truths[rule.condition]
 
     def unranked(self) -> tuple[str, ...]:
         """Say which of the two versions has no declared place."""
@@ -212,7 +202,7 @@ class _Hearing:
             return False, "there is no release to upgrade to"
         start, target = self.question.from_version, self.index.place(to_version)
         truth = self.truth(rule)
-        because, missing = explain(rule.condition, Shown(self.question.facts), truth)
+        because, missing = explain(rule.condition, self.shown, truth)
         here = self.start or ""
         known = self.start is not None
         outside = f"{start} is not among the versions from which an upgrade does harm"

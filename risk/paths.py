@@ -46,7 +46,11 @@ class Search(NamedTuple):
             held = self.held(place)
             if not held:
                 return index, detours
-            walls = [rule.affected.begin(place) for rule in held if not self._has_gate(rule, place)]
+            walls = [
+                rule.affected.begin(place)
+                for rule in held
+                if rule.upgrading_from is None or not self._has_gate(rule, place)
+            ]
             if walls:
                 index = bisect_left(offered, min(walls))
             else:

@@ -13,7 +13,7 @@ from .defects import Defect, Product, Shelf
 from .evaluate import Condition, Shared, build
 from .facts import Facts, Vocabulary
 from .operators import Truth
-from .ranges import VersionSet, compile_ranges
+from .ranges import BOTTOM, TOP, VersionSet, compile_ranges
 from .tree import tree_from_json
 from .versions import Scheme, UnrankedVersion
 
@@ -29,7 +29,8 @@ class Standing(StrEnum):
     UNRANKED = "unranked"
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
     """What an exposure to a defect of one severity makes of a verdict."""
 
     #: rank of the decision, then of the severity: the gravest sorts first
@@ -55,6 +56,24 @@ _HARM: Final = {
 _HAPPENED: Final = {each: _outcome(each, Exposure.ALREADY_UPGRADED) for each in Severity}
 
 
+class Concern(NamedTuple):
+    """How a defect concerns the upgrades of many installs; the gravest sorts first, of its like the lowest id."""
+
+    gravity: int
+    #: the defect's id
+    name: str
+    outcome: Outcome
+    #: whether the condition matches; None: unknown
+    truth: Truth
+    defect: Defect
+    condition: Condition
+
+    @classmethod
+    def of(cls, outcome: Outcome, truth: Truth, defect: Defect, condition: Condition) -> Concern:
+        """Return it in its place among others."""
+        return cls(outcome.gravity, defect.id, outcome, truth, defect, condition)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """A defect compiled for its product; compared by identity, and kept while neither of the two changes."""
@@ -70,6 +89,10 @@ class Rule:
     harm: Mapping[Truth, Outcome]
     #: where it has been done already
     happened: Outcome
+    #: an upgrade from below this sort key into an affected version does the harm
+    harms_below: str
+    #: of such an upgrade where the condition matches, which is the usual case
+    harmed: Concern
 
     @classmethod
     def compile(
@@ -81,15 +104,18 @@ class Rule:
         """
         affected = compile_ranges(defect.affected, product.scheme)
         tree = None if defect.condition is None else tree_from_json(defect.condition)
+        condition = build(tree, Vocabulary(product.facts, product.scheme), {} if shared is None else shared)
         return cls(
             defect=defect,
             scheme=product.scheme,
             affected=affected,
             upgrading_from=compile_ranges(defect.upgrading_from, product.scheme) if defect.upgrading_from else None,
-            condition=build(tree, Vocabulary(product.facts, product.scheme), {} if shared is None else shared),
+            condition=condition,
             reach=(shelf or Shelf.of(product)).reach(affected.spans),
             harm=_HARM[defect.severity],
             happened=_HAPPENED[defect.severity],
+            harms_below=BOTTOM if defect.upgrading_from else min(affected.edges, default=TOP),
+            harmed=Concern.of(_HARM[defect.severity][True], truth=True, defect=defect, condition=condition),
         )
 
     def placed(self, shelf: Shelf) -> Rule:
@@ -97,16 +123,18 @@ class Rule:
         reach = shelf.reach(self.affected.spans)
         return self if reach == self.reach else replace(self, reach=reach)
 
-    def outcome(self, start: str, truth: Truth) -> Outcome | None:
-        """Return what an upgrade from this sort key into an affected version makes of a verdict.
+    def concern(self, start: str | None, truth: Truth) -> Concern | None:
+        """Return how an upgrade from this sort key, None if unknown, into an affected version is concerned.
 
         Harm is an upgrade's own if its target is affected and its start is not; `truth` is not False.
         """
-        if self.affected.holds(start):
-            return self.happened
-        if self.upgrading_from is not None and not self.upgrading_from.holds(start):
+        if start is not None and self.affected.holds(start):
+            outcome = self.happened
+        elif start is None or self.enters_from(start):
+            outcome = self.harm[None if start is None else truth]
+        else:
             return None
-        return self.harm[truth]
+        return Concern.of(outcome, truth, self.defect, self.condition)
 
     def enters_from(self, start: str) -> bool:
         """Tell whether this sort key is in `upgrading_from`, where given."""

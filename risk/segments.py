@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .evaluate import Demand
 from .facts import Facts, Value
 from .rules import Rule
+
+#: Sort keys whose sieves are kept joined; most checks ask for the same few releases.
+_KEPT: Final = 64
 
 
 class Sieve(NamedTuple):
@@ -45,6 +48,19 @@ class Sieve(NamedTuple):
         )
         return cls(tuple(undemanding), tuple(packed))
 
+    @classmethod
+    def joined(cls, sieves: Iterable[Sieve]) -> Sieve:
+        """Return one that lets by what these let by."""
+        undemanding: tuple[Rule, ...] = ()
+        by_fact: dict[str, tuple[dict[Value, tuple[Rule, ...]], tuple[Rule, ...]]] = {}
+        for sieve in sieves:
+            undemanding += sieve.undemanding
+            for name, more, every in sieve.by_fact:
+                by_value, before = by_fact.get(name, ({}, ()))
+                by_value.update({value: by_value.get(value, ()) + some for value, some in more.items()})
+                by_fact[name] = by_value, before + every
+        return cls(undemanding, tuple((name, by_value, every) for name, (by_value, every) in by_fact.items()))
+
 
 @dataclass(frozen=True, slots=True)
 class Segments:
@@ -54,6 +70,8 @@ class Segments:
     edges: tuple[str, ...]
     #: of each segment, the rules that affect all of it, sieved: one sieve for each of the tree's nodes above it
     sieves: tuple[tuple[Sieve, ...], ...]
+    #: by sort key, the same in one sieve, of those that were asked for first
+    kept: dict[str, tuple[Sieve, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> Segments:
@@ -78,12 +96,18 @@ class Segments:
     def at(self, sort_key: str, facts: Facts) -> list[Rule]:
         """Return the rules that affect the version of this sort key, each once, but some that these facts miss."""
         found: list[Rule] = []
-        for undemanding, by_fact in self.sieves[bisect_right(self.edges, sort_key)]:
+        for undemanding, by_fact in self.kept.get(sort_key) or self._sieves(sort_key):
             found += undemanding
             for name, by_value, every in by_fact:
                 value = facts.get(name)
                 found += every if value is None else by_value.get(value, ())
         return found
+
+    def _sieves(self, sort_key: str) -> tuple[Sieve, ...]:
+        sieves = self.sieves[bisect_right(self.edges, sort_key)]
+        if len(self.kept) < _KEPT:
+            sieves = self.kept[sort_key] = (Sieve.joined(sieves),)
+        return sieves
 
 
 def _climb(node: int) -> Iterator[int]:

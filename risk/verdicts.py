@@ -8,8 +8,7 @@ from .decisions import Decision, Exposure
 from .defects import Defect
 from .evaluate import explain
 from .facts import Facts
-from .operators import Truth
-from .rules import Outcome, Rule
+from .rules import Concern
 from .words import Shown
 
 
@@ -29,10 +28,7 @@ class Question(NamedTuple):
 class Finding(NamedTuple):
     """A defect that concerns this upgrade of this install; put into words when it is asked why."""
 
-    rule: Rule
-    outcome: Outcome
-    #: whether its condition matches; None: unknown
-    truth: Truth
+    concern: Concern
     shown: Shown
     #: what is to be said besides: a version whose place is unknown
     besides: tuple[str, ...] = ()
@@ -40,22 +36,22 @@ class Finding(NamedTuple):
     @property
     def defect(self) -> Defect:
         """The defect's live revision."""
-        return self.rule.defect
+        return self.concern.defect
 
     @property
     def exposure(self) -> Exposure:
         """How the install would stand to it, or does already."""
-        return self.outcome.exposure
+        return self.concern.outcome.exposure
 
     @property
     def because(self) -> tuple[str, ...]:
         """What the facts show, each needed for the exposure to be what it is."""
-        return explain(self.rule.condition, self.shown, self.truth).because + self.besides
+        return explain(self.concern.condition, self.shown, self.concern.truth).because + self.besides
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Names of the facts that are absent and would settle it."""
-        return explain(self.rule.condition, self.shown, self.truth).missing
+        return explain(self.concern.condition, self.shown, self.concern.truth).missing
 
 
 class Considered(NamedTuple):
@@ -82,7 +78,10 @@ class Verdict(NamedTuple):
     #: the version judged; None where none was asked for and there is none to take
     to_version: str | None
     #: gravest first
-    findings: tuple[Finding, ...]
+    concerns: tuple[Concern, ...]
+    #: the values of the install's facts, and what is to be said besides, of each finding
+    shown: Shown
+    besides: tuple[str, ...]
     safe_target: SafeTarget | None
     #: the state of the defects that was judged
     sequence: int
@@ -90,3 +89,8 @@ class Verdict(NamedTuple):
     accepted: tuple[str, ...]
     #: None unless asked for
     considered: tuple[Considered, ...] | None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The defects that concern this upgrade, gravest first."""
+        return tuple([Finding(concern, self.shown, self.besides) for concern in self.concerns])

@@ -72,13 +72,15 @@ SAFE_TARGETS = st.builds(risk.SafeTarget, version=TEXTS, path=SOME_TEXTS)
 def verdicts(draw: st.DrawFn, rules: Iterable[risk.Rule]) -> risk.Verdict:
     """Return a verdict over some of these rules."""
     shown = risk.Shown(draw(SOME_FACTS))
-    findings = [a_finding(draw, rule, shown) for rule in rules if rule.condition.truth(shown.facts) is not False]
+    live = [(rule, truth) for rule in rules if (truth := rule.condition.truth(shown.facts)) is not False]
     return risk.Verdict(
         decision=draw(st.sampled_from(risk.Decision)),
         product=draw(TEXTS),
         from_version=draw(TEXTS),
         to_version=draw(st.none() | TEXTS),
-        findings=tuple(findings),
+        concerns=tuple(a_concern(draw, rule, truth=truth) for rule, truth in live),
+        shown=shown,
+        besides=draw(st.just(()) | SOME_TEXTS),
         safe_target=draw(st.none() | SAFE_TARGETS),
         sequence=draw(st.integers(0, 2**53)),
         accepted=(),
@@ -86,10 +88,9 @@ def verdicts(draw: st.DrawFn, rules: Iterable[risk.Rule]) -> risk.Verdict:
     )
 
 
-def a_finding(draw: st.DrawFn, rule: risk.Rule, shown: risk.Shown) -> risk.Finding:
-    truth = rule.condition.truth(shown.facts)
+def a_concern(draw: st.DrawFn, rule: risk.Rule, *, truth: bool | None) -> risk.Concern:
     outcome = draw(st.sampled_from([rule.harm[truth], rule.harm[None], rule.happened]))
-    return risk.Finding(rule, outcome, truth, shown, draw(st.just(()) | SOME_TEXTS))
+    return risk.Concern.of(outcome, truth, rule.defect, rule.condition)
 
 
 @given(st.data())

@@ -17,6 +17,7 @@ from risk import (
     Release,
     Remedy,
     Severity,
+    Shown,
     Value,
     Verdict,
     Vocabulary,
@@ -112,4 +113,4 @@ def check(index: ProductIndex, upgrade: str, accept: str = "", *, explain: bool 
 def told(verdict: Verdict) -> tuple[object, ...]:
     """Return what a verdict says; two indexes hold rules of their own, so that their findings are never equal."""
     findings = [(each.defect, each.exposure, each.because, each.missing) for each in verdict.findings]
-    return verdict._replace(findings=()), findings
+    return verdict._replace(concerns=(), shown=Shown({})), findings
