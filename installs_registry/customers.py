@@ -28,7 +28,7 @@ _LOCALE: Final = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
 _TIME_ZONE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+)*")
 
 
-class Contact(msgspec.Struct, frozen=True):
+class Contact(msgspec.Struct, frozen=True, array_like=True):
     """How a recipient is reached; of an install that nobody is known to hold, all but `recipient` is None.
 
     The fields are the columns of `contacts`.
@@ -92,7 +92,7 @@ def contacts(tx: Tx, recipients: Sequence[int]) -> Mapping[int, Contact]:
     found = {number: Contact(recipient=number) for number in recipients if number < 0}
     numbers = [number for number in recipients if number > 0]
     if numbers:
-        found |= {row[0]: Contact(*row) for row in tx.tuples(sql.contacts, numbers=json.dumps(numbers))}
+        found |= {each.recipient: each for each in tx.records(sql.contacts, Contact, numbers=json.dumps(numbers))}
     return found
 
 

@@ -13,6 +13,7 @@ from .sql import ColumnType, checked_name
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 #: A row by column name. Text, integers, floats and bytes are the same on both databases; a truth value is
 #: 1 or 0 on SQLite, True or False on PostgreSQL.
@@ -52,6 +53,17 @@ class Tx(ABC):
         """Return all rows as plain tuples, in the order of the statement's columns: for what comes by the thousand."""
         return self._guarded(statement.name, self._fetch_tuples, statement.text(self.dialect), parameters)
 
+    def records(self, statement: Statement, kind: type[R], /, **parameters: object) -> list[R]:
+        """Return all rows as `kind`: for batches, of some thousands at most.
+
+        It is a NamedTuple, or a Struct like an array, with a field for each column; their types are seen to. SQLite
+        hands all over in one piece, as JSON, so no column may hold bytes: going from row to row gives the interpreter's
+        lock away, and waits for it, as often.
+        """
+        width = len(getattr(kind, "_fields", ()) or getattr(kind, "__struct_fields__", ()))
+        text = statement.text(self.dialect)
+        return self._guarded(statement.name, self._fetch_records, text, parameters, width, kind)
+
     def one(self, statement: Statement, /, **parameters: object) -> Row | None:
         """Return the only row, None where there is none; raises StatementFailed where there are more."""
         rows = self._guarded(statement.name, self._fetch, statement.text(self.dialect), parameters)
@@ -87,6 +99,10 @@ class Tx(ABC):
     def built_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         """Return the rows of built SQL as plain tuples."""
         return self._guarded("a built statement", self._fetch_tuples, self._wording(text), parameters)
+
+    def built_records(self, text: str, parameters: Mapping[str, object], width: int) -> list[tuple[Any, ...]]:
+        """Return the rows of built SQL, of so many columns, as plain tuples, handed over as `records` does."""
+        return self._guarded("a built statement", self._fetch_records, self._wording(text), parameters, width, tuple)
 
     def run_built(self, text: str, parameters: Mapping[str, object]) -> int:
         """Carry out a change in SQL from a generator; return how many rows it touched."""
@@ -212,6 +228,9 @@ class Tx(ABC):
 
     @abstractmethod
     def _fetch_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]: ...
+
+    @abstractmethod
+    def _fetch_records(self, text: str, parameters: Mapping[str, object], width: int, kind: type[R]) -> list[R]: ...
 
     @abstractmethod
     def _affect(self, text: str, parameters: Mapping[str, object]) -> int: ...

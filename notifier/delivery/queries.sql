@@ -8,7 +8,7 @@ FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = 
 WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
     AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now)
 ORDER BY d.priority, d.due_at, d.no LIMIT :most;
 
@@ -19,7 +19,7 @@ FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = 
 WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
     AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now)
 ORDER BY d.priority, d.due_at, d.no LIMIT :most
 FOR UPDATE OF d SKIP LOCKED;
@@ -64,18 +64,18 @@ WHERE d.no = r.no AND d.fence = r.fence AND d.state = 'SENDING' AND d.lease_unti
 -- The last moment. On PostgreSQL the defect is held against a withdrawal until this has committed.
 
 -- name: matters
-SELECT d.no, d.fence, n.generation = f.generation AS is_current, f.state AS defect_state,
-    EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now) AS paused,
-    EXISTS (SELECT 1 FROM mail_hold) AS held
+SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
+    CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
+    CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
 WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING';
 
 -- name: matters (postgresql)
-SELECT d.no, d.fence, n.generation = f.generation AS is_current, f.state AS defect_state,
-    EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now) AS paused,
-    EXISTS (SELECT 1 FROM mail_hold) AS held
+SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
+    CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
+    CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
 WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND d.state = 'SENDING'
@@ -88,7 +88,7 @@ SELECT d.no, d.fence
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
 WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING' AND n.generation = f.generation
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now);
 
 -- name: still_stand (postgresql)
@@ -97,7 +97,7 @@ FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = 
 WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND d.state = 'SENDING' AND n.generation = f.generation
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND NOT EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now);
 
 -- name: owed_notice
@@ -111,20 +111,35 @@ LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
 WHERE mine.no = :notice_no AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
 ORDER BY n.no DESC LIMIT 1;
 
--- The same of several notices; the last row of each is the newest.
+-- The installs of several notices.
 
 -- name: lines_of
 SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
 FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
 LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.notice_no IN (SELECT value FROM json_each(:numbers)) ORDER BY l.notice_no, i.no;
+WHERE l.notice_no IN (SELECT value FROM json_each(:numbers));
 
 -- name: lines_of (postgresql)
 SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
 FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
 LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-ORDER BY l.notice_no, i.no;
+WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
+
+-- The same as far as words rest on it.
+
+-- name: standing
+SELECT l.notice_no, l.install_no, i.version_no, e.state AS exposure
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.notice_no IN (SELECT value FROM json_each(:numbers));
+
+-- name: standing (postgresql)
+SELECT l.notice_no, l.install_no, i.version_no, e.state AS exposure
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
+
+-- As told, of several notices; the last row of each is the newest.
 
 -- name: told_of
 SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at, d.state

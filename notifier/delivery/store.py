@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,7 +16,7 @@ from feeds import store as defects
 from feeds.life import State
 from installs_registry.installed import as_json
 from notifier.delivery import suppressing
-from notifier.delivery.claims import Claimed, LineState, NoticeLine, Outcome, OwedNotice
+from notifier.delivery.claims import Channel, Claimed, LineState, NoticeLine, Outcome, OwedNotice
 from notifier.delivery.fitting import misfit
 from notifier.delivery.retrying import Patience
 from notifier.states import NoticeKind, NoticeState, require_legal
@@ -25,21 +26,26 @@ from storage.outcomes import NotFound
 
 sql = Statements(__package__)
 
-#: By what is written of them; to look one up costs less than to ask the enum.
-_EXPOSURES: Mapping[str | None, Exposure | None] = {None: None, **{each.value: each for each in Exposure}}
-
-_KINDS = {each.value: each for each in NoticeKind}
-#: The columns of a delivery that is claimed, or whose lease has run out.
-_CLAIMED = (
-    *("no", "notice_no", "notice", "fence", "attempts", "channel", "address", "message_id", "kind", "defect_no"),
-    "recipient",
-)
-_KIND, _DEFECT = _CLAIMED.index("kind"), _CLAIMED.index("defect_no")
-
 #: How long a claim lasts unless it is renewed or set otherwise; a dead process's work is taken up soon after.
 LEASE = timedelta(seconds=45)
 #: An all-clear waits so long for the answer to the warning that it takes back, and then looks again.
 _UNTIL_KNOWN = timedelta(seconds=1)
+
+
+class _Due(NamedTuple):
+    """A delivery as it is claimed, or was when its lease ran out."""
+
+    no: int
+    notice_no: int
+    notice: str
+    fence: int
+    attempts: int
+    channel: Channel
+    address: str | None
+    message_id: str | None
+    kind: NoticeKind
+    defect_no: int
+    recipient: int
 
 
 class Permission(Enum):
@@ -57,7 +63,7 @@ class Permission(Enum):
 
 def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: timedelta = LEASE) -> list[Claimed]:
     """Lease up to `most` deliveries that are due, the gravest and oldest first; without `mail`, mail waits."""
-    rows = tx.tuples(sql.due, now=instant(now), most=most, mail=int(mail))
+    rows = tx.records(sql.due, _Due, now=instant(now), most=most, mail=int(mail))
     if not rows:
         return []
     claimed = _claimed(tx, rows)
@@ -95,32 +101,52 @@ def begin(tx: Tx, claimed: Claimed, written_from: frozenset[LineState], message_
 def begin_all(tx: Tx, beginnings: Sequence[Beginning], now: datetime) -> list[Permission]:
     """Do as `begin` for several messages of one worker, with one look at each thing."""
     ours = as_json([each.claimed.no for each in beginnings])
-    matters = {row[:2]: _Matter(*row[2:]) for row in tx.tuples(sql.matters, numbers=ours, now=instant(now))}
-    standing = lines_of(tx, [each.claimed.notice_no for each in beginnings])
+    matters = {row[:2]: row for row in tx.records(sql.matters, _Matter, numbers=ours, now=instant(now))}
+    standing = _standing(tx, [each.claimed.notice_no for each in beginnings])
     cleared = [each.claimed.notice_no for each in beginnings if each.claimed.kind is NoticeKind.ALL_CLEAR]
     told = told_of(tx, cleared) if cleared else {}
-    permissions = [
-        _permission(
-            tx,
-            each,
-            matters.get((each.claimed.no, each.claimed.fence)),
-            frozenset([line.state for line in standing[each.claimed.notice_no]]),
-            told.get(each.claimed.notice_no),
-            now,
-        )
-        for each in beginnings
-    ]
+    permissions = []
+    for each in beginnings:
+        claimed = each.claimed
+        matter, lines = matters.get((claimed.no, claimed.fence)), standing[claimed.notice_no]
+        permissions.append(_permission(tx, each, matter, lines, told.get(claimed.notice_no), now))
     _hand_over(tx, [each for each, may in zip(beginnings, permissions, strict=True) if may is Permission.GO], now)
     return permissions
 
 
 class _Matter(NamedTuple):
-    """How a delivery in a worker's hands stands; truths as the database has them."""
+    """How a delivery in a worker's hands stands; 1 for what is so."""
 
-    is_current: object
-    defect_state: str
-    paused: object
-    held: object
+    no: int
+    fence: int
+    is_current: int
+    defect_state: State
+    paused: int
+    held: int
+
+
+class _Line(NamedTuple):
+    """One line of a notice, as far as words rest on it."""
+
+    notice_no: int
+    install_no: int
+    version_no: int
+    exposure: Exposure | None
+
+
+def _standing(tx: Tx, notices: Sequence[int]) -> Mapping[int, AbstractSet[LineState]]:
+    """Return what each of several notices would be written from now."""
+    lines: dict[int, set[LineState]] = {no: set() for no in notices}
+    for notice_no, install_no, version_no, exposure in tx.records(sql.standing, _Line, numbers=as_json(lines)):
+        lines[notice_no].add(LineState(install_no, version_no, exposure))
+    return lines
+
+
+class _Held(NamedTuple):
+    """A delivery that is still a worker's."""
+
+    no: int
+    fence: int
 
 
 def still_stand(tx: Tx, marked: Sequence[Claimed], now: datetime) -> list[bool]:
@@ -129,8 +155,7 @@ def still_stand(tx: Tx, marked: Sequence[Claimed], now: datetime) -> list[bool]:
     Neither was its defect withdrawn, changed or paused, nor the mail held, nor has another worker got it. The lines of
     its notice are not looked at.
     """
-    rows = tx.tuples(sql.still_stand, numbers=as_json([each.no for each in marked]), now=instant(now))
-    standing = set(rows)
+    standing = set(tx.records(sql.still_stand, _Held, numbers=as_json([each.no for each in marked]), now=instant(now)))
     return [(each.no, each.fence) in standing for each in marked]
 
 
@@ -138,7 +163,7 @@ def _permission(
     tx: Tx,
     beginning: Beginning,
     matter: _Matter | None,
-    standing: frozenset[LineState],
+    standing: AbstractSet[LineState],
     told: Row | None,
     now: datetime,
 ) -> Permission:
@@ -147,7 +172,7 @@ def _permission(
     if matter is None:
         return Permission.LOST
     exposures = {line.exposure for line in standing}
-    reason = misfit(claimed.kind, State(matter.defect_state), exposures, was_told=told is not None)
+    reason = misfit(claimed.kind, matter.defect_state, exposures, was_told=told is not None)
     if reason is not None:
         cancel(tx, claimed, reason, now)
         return Permission.NEVER
@@ -188,9 +213,20 @@ def owed_notice(tx: Tx, notice: str) -> OwedNotice:
 def lines_of(tx: Tx, notices: Collection[int]) -> dict[int, list[NoticeLine]]:
     """Return the installs of each of several notices as they are now, by its number."""
     found: dict[int, list[NoticeLine]] = {no: [] for no in notices}
-    for notice_no, install_no, install, version_no, exposure in tx.tuples(sql.lines_of, numbers=as_json(found)):
-        found[notice_no].append(NoticeLine(install_no, install, version_no, _EXPOSURES[exposure]))
+    lines = sorted(tx.records(sql.lines_of, _LineOf, numbers=as_json(found)))
+    for notice_no, install_no, install, version_no, exposure in lines:
+        found[notice_no].append(NoticeLine(install_no, install, version_no, exposure))
     return found
+
+
+class _LineOf(NamedTuple):
+    """An install that a notice is about."""
+
+    notice_no: int
+    install_no: int
+    install: str
+    version_no: int
+    exposure: Exposure | None
 
 
 def told(tx: Tx, notice_no: int) -> Row | None:
@@ -307,7 +343,7 @@ def expire(tx: Tx, patience: Patience, now: datetime) -> int:
     """
     rows = tx.tuples(sql.expired, now=instant(now))
     handed_over = {row[0]: bool(row[-1]) for row in rows}
-    claimed = _claimed(tx, [row[:-1] for row in rows])
+    claimed = _claimed(tx, msgspec.convert([row[:-1] for row in rows], list[_Due]))
     outcomes = [patience.abandoned(each, now, handed_over=handed_over[each.no]) for each in claimed]
     if outcomes:
         settle(tx, outcomes, now)
@@ -315,18 +351,24 @@ def expire(tx: Tx, patience: Patience, now: datetime) -> int:
     return len(outcomes)
 
 
-def _claimed(tx: Tx, rows: Sequence[tuple[Any, ...]]) -> list[Claimed]:
-    """Return deliveries from rows of `_CLAIMED`."""
-    severities = {no: _severity(tx, no) for no in {row[_DEFECT] for row in rows}}
+def _claimed(tx: Tx, rows: Sequence[_Due]) -> list[Claimed]:
+    severities = {no: _severity(tx, no) for no in {row.defect_no for row in rows}}
     return [
         Claimed(
-            **{
-                **dict(zip(_CLAIMED, row, strict=True)),
-                "kind": _KINDS[row[_KIND]],
-                "severity": severities[row[_DEFECT]],
-            }
+            notice_no=notice_no,
+            notice=notice,
+            kind=kind,
+            defect_no=defect_no,
+            recipient=recipient,
+            no=no,
+            fence=fence,
+            attempts=attempts,
+            channel=channel,
+            address=address,
+            message_id=message_id,
+            severity=severities[defect_no],
         )
-        for row in rows
+        for no, notice_no, notice, fence, attempts, channel, address, message_id, kind, defect_no, recipient in rows
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from types import GenericAlias
+from typing import Any, TypeVar
 
 import msgspec
 import psycopg
@@ -14,6 +15,8 @@ from storage.sql import ColumnType, for_postgresql, schema_for_postgresql
 from storage.transaction import Row, Tx
 
 from .driver import Connection, translated
+
+R = TypeVar("R")
 
 #: The one channel that processes wake each other through.
 CHANNEL = "forewarn_changes"
@@ -48,6 +51,15 @@ class PostgresqlTx(Tx):
 
     def _fetch_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         return self._connection.execute(text.encode(), parameters).fetchall()
+
+    def _fetch_records(
+        self,
+        text: str,
+        parameters: Mapping[str, object],
+        width: int,  # noqa: ARG002 - the server says it
+        kind: type[R],
+    ) -> list[R]:
+        return list(msgspec.convert(self._fetch_tuples(text, parameters), GenericAlias(list, (kind,))))
 
     def _affect(self, text: str, parameters: Mapping[str, object]) -> int:
         return self._connection.execute(text.encode(), parameters).rowcount

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from enum import StrEnum
+from typing import NamedTuple
 
 import pytest
+from msgspec import Struct, ValidationError
 
 from storage import ColumnType, Database, IntegrityProblem, Row, Statement, StatementFailed, StorageError, Tx
 from storage.sql import for_postgresql
@@ -363,3 +366,64 @@ async def test_rows_come_as_plain_tuples_where_asked(store: Database) -> None:
         return named, tx.built_tuples("SELECT id FROM owners WHERE id < :id", {"id": "b"})
 
     assert await store.call(work) == ([("b",)], [("a",)])
+
+
+class Kept(NamedTuple):
+    id: str
+    number: int | None
+    share: float | None
+
+
+class Noted(Struct, frozen=True, array_like=True):
+    id: str
+    number: int | None
+
+
+KEPT = [
+    Kept("a", 2**53 - 1, 0.1),
+    Kept('b "quoted" \\ \n', None, 1e300),
+    Kept("ü 𝄞 \u2028", -5, None),
+    Kept("[1, 2]", 0, -0.5),
+]
+
+
+def _keep(tx: Tx) -> None:
+    columns = {"id": ColumnType.TEXT, "number": ColumnType.INTEGER, "share": ColumnType.REAL}
+    tx.ensure_table("kept", columns, ["id"])
+    tx.bulk_insert("kept", tuple(columns), KEPT)
+
+
+async def test_records_come_as_they_were_stored_and_in_the_order_asked_for(store: Database) -> None:
+    def work(tx: Tx) -> list[Kept]:
+        _keep(tx)
+        return tx.records(statement("SELECT id, number, share FROM kept ORDER BY id DESC LIMIT :most"), Kept, most=3)
+
+    found = await store.call(work)
+    assert found == sorted(KEPT, reverse=True)[:3]
+    assert [type(row) for row in found] == [Kept] * 3
+
+
+async def test_records_may_be_structs_and_are_none_where_there_are_none(store: Database) -> None:
+    def work(tx: Tx) -> tuple[list[Noted], list[Noted]]:
+        _keep(tx)
+        asked = statement("WITH kin AS (SELECT id, number FROM kept) SELECT id, number FROM kin WHERE id = :id")
+        return tx.records(asked, Noted, id="a"), tx.records(asked, Noted, id="nobody")
+
+    assert await store.call(work) == ([Noted("a", 2**53 - 1)], [])
+
+
+async def test_a_record_that_does_not_fit_its_type_ends_the_transaction(store: Database) -> None:
+    def work(tx: Tx) -> None:
+        _keep(tx)
+        with suppress(ValidationError):
+            tx.records(statement("SELECT number, id FROM kept WHERE id = :id"), Noted, id="a")
+
+    with pytest.raises(StorageError, match="broken off"):
+        await store.call(work)
+
+
+@pytest.mark.parametrize("width", [1, 100, 101, 600])
+async def test_built_records_may_be_wide(store: Database, width: int) -> None:
+    columns = ", ".join(f"{number} AS c_{number}" for number in range(width))
+    found = await store.read(lambda tx: tx.built_records(f"SELECT {columns}", {}, width))
+    assert found == [tuple(range(width))]
