@@ -46,6 +46,21 @@ class Layout:
             readers=tuple((name, _reader(fact)) for name, fact in product.facts.items()),
         )
 
+    @classmethod
+    def of_some(cls, product: KnownProduct, names: Iterable[str]) -> Layout:
+        """Return the layout of some facts, and of what is known of every install; what is not declared is left out.
+
+        Of its own it has tables for the facts alone: versions v1 (the first) must be there.
+        """
+        columns = footprints.columns(product)
+        known = [name for name in names if name in columns and name not in product.retired]
+        facts = [name for name in known if name in product.facts]
+        return cls(
+            columns="".join(f", {columns[name].sql}" for name in known),
+            tables=footprints.joins(product, facts),
+            readers=tuple((name, _reader(product.facts[name]) if name in product.facts else None) for name in known),
+        )
+
     def values(self, cells: Sequence[object]) -> dict[str, Value]:
         """Return the known values in the cells of a row, from the first fact's on."""
         return {

@@ -61,12 +61,16 @@ def footprint_table(product_no: int, part: int = 1) -> str:
     return f"footprint_{product_no}" if part == 1 else f"footprint_{product_no}_{part}"
 
 
-def joins(product: KnownProduct) -> str:
-    """Return the SQL that joins the footprints to installs i, with the aliases that `columns` uses."""
+def joins(product: KnownProduct, names: Iterable[str] | None = None) -> str:
+    """Return the SQL that joins the footprints to installs i, with the aliases that `columns` uses.
+
+    `names` are the facts that are asked for; None: all of them.
+    """
+    parts = parts_of(product) if names is None else sorted({product.parts[name] for name in names})
     return " ".join(
         f"LEFT JOIN {footprint_table(product.no, part)} {_alias(part)}"
         f" ON {_alias(part)}.version_no = i.version_no AND {_alias(part)}.install_no = i.no"
-        for part in parts_of(product)
+        for part in parts
     )
 
 

@@ -67,11 +67,6 @@ _OF_IDS = {
     "sqlite": "i.id IN (SELECT value FROM json_each(:ids))",
     "postgresql": "i.id = ANY(ARRAY(SELECT value FROM json_array_elements_text(CAST(:ids AS JSON))))",
 }
-_OF_NUMBERS = {
-    "sqlite": "i.no IN (SELECT value FROM json_each(:numbers))",
-    "postgresql": """i.no = ANY(ARRAY(
-        SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))""",
-}
 
 
 def held(tx: Tx, layout: Layout, ids: Collection[str]) -> dict[str, Installed]:
@@ -86,15 +81,6 @@ def held(tx: Tx, layout: Layout, ids: Collection[str]) -> dict[str, Installed]:
         tx.tuples(sql.lock_installs_of, ids=listed)
     text = _PRESENT.format(columns=layout.columns, tables=layout.tables, wanted=_OF_IDS[tx.dialect])
     return {row[0]: _installed(layout, row) for row in tx.built_tuples(text, {"ids": listed})}
-
-
-def by_number(tx: Tx, layout: Layout, numbers: Collection[int]) -> dict[int, Installed]:
-    """Return the installs of these numbers that there are."""
-    if not numbers:
-        return {}
-    text = _PRESENT.format(columns=layout.columns, tables=layout.tables, wanted=_OF_NUMBERS[tx.dialect])
-    rows = tx.built_tuples(text, {"numbers": as_json(numbers)})
-    return {row[1]: _installed(layout, row) for row in rows}
 
 
 def _installed(layout: Layout, row: tuple[Any, ...]) -> Installed:

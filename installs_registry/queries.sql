@@ -75,6 +75,13 @@ SELECT text, no FROM versions WHERE product_no = :product_no AND text IN (SELECT
 SELECT text, no FROM versions
 WHERE product_no = :product_no AND text = ANY(ARRAY(SELECT value FROM json_array_elements_text(CAST(:texts AS JSON))));
 
+-- name: version_texts
+SELECT no, text FROM versions WHERE no IN (SELECT value FROM json_each(:numbers));
+
+-- name: version_texts (postgresql)
+SELECT no, text FROM versions
+WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
+
 -- name: insert_version
 INSERT INTO versions (product_no, text, sort_key) VALUES (:product_no, :text, :sort_key)
 ON CONFLICT (product_no, text) DO NOTHING;

@@ -13,9 +13,15 @@ from binascii import b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as Hash
 
 #: 128 bits: nobody guesses one, and the link stays short.
 DIGEST_BYTES = 16
+#: Bytes that SHA-256 takes in at once.
+_BLOCK = 64
 #: Base64 as it may stand in a path (RFC 4648, section 5).
 _IN_A_PATH = bytes.maketrans(b"+/", b"-_")
 
@@ -29,20 +35,41 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "u"
 
 
+class _Keyed(NamedTuple):
+    """HMAC with SHA-256 (RFC 2104) by a key and for a purpose, both taken in: that is half of the work of a digest.
+
+    `hmac` can be copied too, with three objects of its own for each digest.
+    """
+
+    inner: Hash
+    outer: Hash
+
+    @classmethod
+    def of(cls, key: bytes, purpose: bytes) -> _Keyed:
+        """Take the key and the purpose in."""
+        block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+        inner, outer = (hashlib.sha256(bytes(byte ^ pad for byte in block)) for pad in (0x36, 0x5C))
+        inner.update(purpose)
+        return cls(inner, outer)
+
+    def digest(self, text: bytes) -> bytes:
+        """Return the digest of the purpose and a text."""
+        inner, outer = self.inner.copy(), self.outer.copy()
+        inner.update(text)
+        outer.update(inner.digest())
+        return outer.digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """Makes and reads the tokens of one vendor."""
 
     secret: str = field(repr=False)
-    #: Have taken the secret and the purpose in, and are copied for each token: that is half of the work.
-    _keyed: Mapping[Purpose, hmac.HMAC] = field(init=False, repr=False, compare=False)
+    _keyed: Mapping[Purpose, _Keyed] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Take the secret and the purposes in."""
-        keyed = {
-            purpose: hmac.new(self.secret.encode(), f"link\0{purpose}\0".encode(), hashlib.sha256)
-            for purpose in Purpose
-        }
+        keyed = {purpose: _Keyed.of(self.secret.encode(), f"link\0{purpose}\0".encode()) for purpose in Purpose}
         object.__setattr__(self, "_keyed", keyed)
 
     def sign(self, purpose: Purpose, subject: str) -> str:
@@ -61,10 +88,9 @@ class Tokens:
         return "whsec_" + base64.b64encode(digest).decode()
 
     def _digest(self, purpose: Purpose, subject: str) -> str:
-        keyed = self._keyed[purpose].copy()
-        keyed.update(subject.encode("utf-8", "surrogatepass"))
-        digest = b2a_base64(keyed.digest()[:DIGEST_BYTES], newline=False)
-        return digest.translate(_IN_A_PATH, b"=").decode()
+        digest = self._keyed[purpose].digest(subject.encode("utf-8", "surrogatepass"))
+        written = b2a_base64(digest[:DIGEST_BYTES], newline=False)
+        return written.translate(_IN_A_PATH, b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +108,7 @@ class Links:
     def unsubscribe(self, notice: str) -> str:
         """Return where the recipient of a notice asks for no more mail; only a POST there counts."""
         return f"{self.public_url}/u/{self.tokens.sign(Purpose.UNSUBSCRIBE, notice)}"
+
+    def of_mail(self, notice: str) -> tuple[str, str]:
+        """Return both, as a mail has them."""
+        return self.notice(notice), self.unsubscribe(notice)

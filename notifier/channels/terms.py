@@ -34,7 +34,7 @@ class Terms:
 
     def announced(self, mail: Mail) -> bytes:
         """Return what MAIL says of the message's size, with a blank before it; empty where nobody asks."""
-        return b" SIZE=%d" % len(mail.content) if self.announces_size else b""
+        return b" SIZE=%d" % mail.size if self.announces_size else b""
 
 
 #: Where nothing else is set.

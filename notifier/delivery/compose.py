@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TypeVar
 
 import msgspec
 import structlog
 
-from feeds.defects import Revision
 from installs_registry.customers import Contact
 from notifier import notices
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.webhook import Call
 from notifier.delivery import store, suppressing
 from notifier.delivery.claims import Claimed, LineState, OwedNotice
-from notifier.delivery.describing import affected_words, changes
-from notifier.delivery.fitting import fits, options
-from notifier.delivery.known import About, Known
+from notifier.delivery.fitting import fits
+from notifier.delivery.known import Known
 from notifier.delivery.return_path import ReturnPath
 from notifier.delivery.safe import Guides
-from notifier.delivery.subjects import Subject
-from notifier.mails.build import Envelope, Mail, Sender, message_id
-from notifier.mails.facts import Line, MailFacts
+from notifier.delivery.telling import Addressee, Case, Told, mail_facts
+from notifier.mails.build import Draft, Envelope, Mail, Sender, message_id
+from notifier.mails.facts import MailFacts
 from notifier.mails.headers import UnsafeMail
+from notifier.mails.letters import head_of
 from notifier.mails.press import Press
+from notifier.mails.stencils import Own
 from notifier.publications import Rulebook
-from notifier.states import NoticeKind
 from notifier.tokens import Links
-from storage import Row, StorageError, Tx, instant, parse_instant
+from storage import Row, StorageError, Tx, instant
+
+T = TypeVar("T")
 
 
 class NobodyToTell(Exception):
@@ -51,6 +52,17 @@ class Message(msgspec.Struct, frozen=True):
     def id(self) -> str:
         """What stays the same over all attempts: the Message-ID, or the call's id."""
         return self.content.message_id if isinstance(self.content, Mail) else self.content.id
+
+
+class Unsigned(msgspec.Struct, frozen=True):
+    """A mail that is yet to be signed, and what it was written from."""
+
+    draft: Draft
+    written_from: frozenset[LineState]
+
+    def signed(self) -> Message:
+        """Return the message."""
+        return Message(self.draft.finished(), self.written_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +88,12 @@ class Composer:
         addresses = {address for each in mails if (address := each.address or known.contact(each).email)}
         return suppressing.suppressed(tx, addresses, now)
 
-    def compose(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Message:
+    def compose(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Message | Unsigned:
         """Return the message of a delivery; raises NobodyToTell, and UnsafeMail where it cannot be built."""
-        lines = known.lines[claimed.notice_no]
-        write = self._call if claimed.channel == "webhook" else self._mail
-        return Message(write(tx, claimed, known, now), frozenset([line.state for line in lines]))
+        states = frozenset([line.state for line in known.lines[claimed.notice_no]])
+        if claimed.channel == "webhook":
+            return Message(self._call(tx, claimed, known, now), states)
+        return Unsigned(self._draft(claimed, known, now), states)
 
     def facts_of(self, tx: Tx, notice: str) -> MailFacts:
         """Return what a notice says to its recipient now, for its page; raises NotFound."""
@@ -107,70 +120,52 @@ class Composer:
             body=msgspec.json.encode(body),
         )
 
-    def _mail(self, _: Tx, claimed: Claimed, known: Known, now: datetime) -> Mail:
-        told = known.told.get(claimed.notice_no)
+    def _draft(self, claimed: Claimed, known: Known, now: datetime) -> Draft:
+        contact, told = known.contact(claimed), known.told.get(claimed.notice_no)
         envelope = Envelope(
             sender=self.sender,
-            recipient=_mail_address(claimed, known.contact(claimed)),
+            recipient=_mail_address(claimed, contact),
             message_id=claimed.message_id or message_id(claimed.notice, self.sender),
             date=now,
             answers=told["message_id"] if told else None,
             product=known.subjects[claimed.defect_no].product.id,
             returned=self.return_path.of(claimed.notice) if self.return_path else None,
         )
-        return self.press.mail(self._facts(claimed, known), envelope)
+        return self._ordinary(claimed, known, envelope) or self.press.draft(self._facts(claimed, known), envelope)
+
+    def _ordinary(self, claimed: Claimed, known: Known, envelope: Envelope) -> Draft | None:
+        """Return the mail where there is a quick way to it; `_facts` and the press make the same of it."""
+        lines = known.lines[claimed.notice_no]
+        if len(lines) != 1 or not fits(claimed.kind, lines[0].exposure):
+            return None
+        [line] = lines
+        contact, judged = known.contact(claimed), known.judged[claimed.defect_no][line.install_no]
+        told = _told(known, claimed, contact)
+        way = known.ways(claimed.defect_no, self.press, self.sender).way(
+            claimed.kind, line.exposure, judged, told.as_said(claimed.kind) if told else None, named=bool(contact.name)
+        )
+        if way.stencil is None:
+            return None
+        url, unsubscribe_url = self.links.of_mail(claimed.notice)
+        own = Own(contact.name or "", head_of(line.install, judged.version), url, unsubscribe_url)
+        return self.press.filled(way.stencil, own, way.said, envelope)
 
     def _facts(self, owed: OwedNotice, known: Known) -> MailFacts:
+        """Return what a notice says."""
         contact, subject = known.contact(owed), known.subjects[owed.defect_no]
-        told = known.told.get(owed.notice_no)
         concerned = [line for line in known.lines[owed.notice_no] if fits(owed.kind, line.exposure)]
-        states = [known.states[line.install_no] for line in concerned]
-        lines = tuple([subject.line(*each) for each in zip(states, concerned, strict=True)])
-        about, clears = _about(known, owed, lines), owed.kind is NoticeKind.ALL_CLEAR
-        corrects = owed.kind is NoticeKind.CORRECTION
-        return MailFacts(
-            kind=owed.kind,
-            customer=contact.name,
-            lines=lines,
-            safe_version=subject.safe_fix(states) if clears else subject.safe_version(states),
-            changes=_changes(known.revisions[owed.defect_no], subject, told) if corrects else (),
-            outcome=subject.outcome if clears else None,
-            told_at=_told_at(told),
-            url=self.links.notice(owed.notice),
-            unsubscribe_url=self.links.unsubscribe(owed.notice),
-            locale=contact.locale,
-            time_zone=contact.time_zone,
-            **about.facts,
-            vendor=self.sender.name,
-        )
+        judged = [known.judged[owed.defect_no][line.install_no] for line in concerned]
+        lines = [subject.line(each, line.install, line.exposure) for each, line in zip(judged, concerned, strict=True)]
+        safe = subject.safe_release(owed.kind, judged)
+        case = Case(owed.kind, tuple(lines), safe, _told(known, owed, contact))
+        links = self.links.of_mail(owed.notice)
+        addressee = Addressee(contact.name, *links, contact.locale, contact.time_zone)
+        return mail_facts(subject, known.revisions.get(owed.defect_no, ()), self.sender.name, case, addressee)
 
 
-def _about(known: Known, owed: OwedNotice, lines: Sequence[Line]) -> About:
-    """Return what follows from the defect, worked out once for all whose installs stand to it alike."""
-    key = (owed.defect_no, owed.kind, *[(line.exposure, line.earlier is None) for line in lines])
-    about = known.abouts.get(key)
-    if about is None:
-        facts = of_defect(known.subjects[owed.defect_no], owed.kind, lines)
-        about = known.abouts[key] = About(facts)
-    return about
-
-
-def of_defect(subject: Subject, kind: NoticeKind, lines: Sequence[Line]) -> Mapping[str, Any]:
-    """Return the facts that follow from the defect and from how the installs stand to it."""
-    report = subject.defect.report
-    goes_back = any(line.earlier for line in lines)
-    return {
-        "product": subject.product.name,
-        "defect": subject.defect.id,
-        "title": report.title,
-        "summary": report.summary,
-        "severity": report.severity,
-        "affected": affected_words(report.affected),
-        "target": subject.target,
-        "options": options(kind, report.remedies, [line.exposure for line in lines], goes_back=goes_back),
-        "fixed_in": subject.defect.fixed_in,
-        "reason": subject.defect.reason,
-    }
+def _told(known: Known, owed: OwedNotice, contact: Contact) -> Told | None:
+    row = known.told.get(owed.notice_no)
+    return Told.of(row, contact.locale, contact.time_zone) if row else None
 
 
 def _mail_address(claimed: Claimed, contact: Contact) -> str:
@@ -182,45 +177,54 @@ def _mail_address(claimed: Claimed, contact: Contact) -> str:
     return address
 
 
-def _changes(revisions: Sequence[Revision], subject: Subject, told: Row | None) -> tuple[str, ...]:
-    live = subject.defect.report
-    before = next((each.report for each in revisions if told and each.number == told["revision"]), live)
-    return changes(before, live)
-
-
-def _told_at(told: Row | None) -> datetime | None:
-    at = (told["sent_at"] or told["handed_over_at"]) if told else None
-    return parse_instant(at) if at else None
-
-
 def compose_all(
     tx: Tx, composer: Composer, claimed: Sequence[Claimed], now: datetime
 ) -> list[tuple[Claimed, Message | Exception]]:
     """Return for each delivery its message, or why there is none: NobodyToTell or DeliveryFailed."""
+    # All are written before any is signed: `Draft` says why.
+    return [(each, _signed(each, written)) for each, written in _written_all(tx, composer, claimed, now)]
+
+
+def _written_all(
+    tx: Tx, composer: Composer, claimed: Sequence[Claimed], now: datetime
+) -> list[tuple[Claimed, Message | Unsigned | Exception]]:
     try:
         known = composer.known(tx, claimed)
     except StorageError:
         raise
     except Exception:  # noqa: BLE001 - what cannot be read of one must not keep the others: each is read by itself
-        return [(each, _composed(tx, composer, each, None, now)) for each in claimed]
+        return [(each, _written(tx, composer, each, None, now)) for each in claimed]
     resting = composer.left_alone(tx, claimed, known, now)
-    return [(each, _resting(each, known, resting) or _composed(tx, composer, each, known, now)) for each in claimed]
+    return [(each, _resting(each, known, resting) or _written(tx, composer, each, known, now)) for each in claimed]
 
 
 def _resting(claimed: Claimed, known: Known, resting: Mapping[str, Row]) -> Suppressed | None:
-    row = resting.get(claimed.address or known.contact(claimed).email or "") if claimed.channel == "email" else None
+    if not resting or claimed.channel != "email":
+        return None
+    row = resting.get(claimed.address or known.contact(claimed).email or "")
     return Suppressed(f"the address is left alone until {row['until']}: {row['reply']}") if row else None
 
 
-def _composed(tx: Tx, composer: Composer, claimed: Claimed, known: Known | None, now: datetime) -> Message | Exception:
+def _written(
+    tx: Tx, composer: Composer, claimed: Claimed, known: Known | None, now: datetime
+) -> Message | Unsigned | Exception:
+    return _alone(claimed, lambda: composer.compose(tx, claimed, known or composer.known(tx, [claimed]), now))
+
+
+def _signed(claimed: Claimed, written: Message | Unsigned | Exception) -> Message | Exception:
+    return _alone(claimed, written.signed) if isinstance(written, Unsigned) else written
+
+
+def _alone(claimed: Claimed, write: Callable[[], T]) -> T | Exception:
+    """Return what `write` returns, or why it does not: one message must not keep the others from leaving."""
     try:
-        return composer.compose(tx, claimed, known or composer.known(tx, [claimed]), now)
+        return write()
     except StorageError:
         raise
     except NobodyToTell as nobody:
         return nobody
     except UnsafeMail as error:
         return DeliveryFailed(Cause.CONTENT, str(error), permanent=True)
-    except Exception as error:  # noqa: BLE001 - one message that cannot be written must not keep the others from leaving
+    except Exception as error:  # noqa: BLE001 - as above
         structlog.get_logger("forewarn.postman").exception("message_not_written", notice=claimed.notice)
         return DeliveryFailed(Cause.CONTENT, f"the message could not be written: {type(error).__name__}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import risk
-from installs_registry.installs import InstallState
+from notifier.delivery.judged import Judged
 from risk import Question
 
 #: Answers that are kept; then all are given up.
@@ -18,7 +18,7 @@ class SafeTargets:
 
     index: risk.ProductIndex
     #: The facts that any of its conditions reads.
-    _named: tuple[str, ...]
+    named: tuple[str, ...]
     _answers: dict[tuple[object, ...], str | None] = field(default_factory=dict)
 
     @classmethod
@@ -27,9 +27,9 @@ class SafeTargets:
         trees = [rule.defect.condition for rule in index.rules.values() if rule.defect.condition is not None]
         return cls(index, tuple(sorted(set().union(*(risk.names(risk.tree_from_json(tree)) for tree in trees)))))
 
-    def of_install(self, state: InstallState) -> str | None:
+    def of_install(self, state: Judged) -> str | None:
         """Return the highest release that an install can go to without a hold, None where there is none."""
-        key = (state.version, *map(state.facts.get, self._named))
+        key = (state.version, *map(state.facts.get, self.named))
         try:
             return self._answers[key]
         except KeyError:

@@ -10,18 +10,22 @@ import risk
 from feeds import store as defects
 from feeds.defects import Defect
 from feeds.life import State
-from installs_registry import installed, installs, products
-from installs_registry.footprint_rows import Layout
-from installs_registry.installs import InstallState
+from installs_registry import products
 from installs_registry.known import KnownProduct
 from notifier.delivery.claims import NoticeLine
+from notifier.delivery.describing import affected_words
+from notifier.delivery.judged import Judged, judged
 from notifier.delivery.safe import Guides, SafeTargets
 from notifier.mails.facts import Line, Outcome
 from notifier.publications import Rulebook
+from notifier.states import NoticeKind
 from risk import Decision, Exposure, Question, Standing
 from storage import Tx
 
 _ENDS = {State.RESOLVED: Outcome.RESOLVED, State.WITHDRAWN: Outcome.WITHDRAWN, State.PUBLISHED: Outcome.NARROWED}
+
+#: Why installs are concerned, what is missing to know it, and the unaffected version they had before.
+Findings = tuple[tuple[str, ...], tuple[str, ...], str | None]
 
 
 @dataclass(frozen=True)
@@ -43,36 +47,35 @@ class Subject:
         product = products.find_by_number(tx, defect.product_no)
         return cls(defect, product, index, index.rules.get(defect.id), guides.of(defect.product_no, index))
 
-    def installs(self, tx: Tx, lines: Collection[NoticeLine]) -> dict[int, InstallState]:
-        """Return what the rules judge each of these installs by; one that is not there is left out.
-
-        What versions it has had is read of those that have upgraded already: nothing is said of it to others.
-        """
-        found = installed.by_number(tx, Layout.of(self.product), [line.install_no for line in lines])
-        upgraded = [line.install_no for line in lines if line.exposure is Exposure.ALREADY_UPGRADED]
-        histories = installs.histories(tx, [no for no in upgraded if no in found])
-        return {
-            no: InstallState(no, each.recipient, each.version, each.version_no, each.facts, histories.get(no, ()))
-            for no, each in found.items()
-        }
+    def judged(self, tx: Tx, lines: Collection[NoticeLine]) -> dict[int, Judged]:
+        """Return what the rules judge the installs of these lines by, by number."""
+        return judged(tx, self.product, self.safe.named, lines)
 
     @property
     def outcome(self) -> Outcome:
         """Why an ALL_CLEAR is sent now."""
         return _ENDS[self.defect.state]
 
-    def line(self, state: InstallState, line: NoticeLine) -> Line:
-        """Return what a mail says of one install."""
-        exposure = line.exposure
-        explained = self._explained(state) if exposure is not None else risk.Explanation()
+    def line(self, state: Judged, install: str, exposure: Exposure | None) -> Line:
+        """Return what a mail says of one install, which the vendor calls `install`."""
+        because, missing, earlier = self.found(state, exposure)
         return Line(
-            install=line.install,
+            install=install,
             version=state.version,
             exposure=exposure,
-            because=explained.because if exposure is not Exposure.CANNOT_TELL else (),
-            missing=explained.missing,
-            earlier=self._earlier(state) if exposure is Exposure.ALREADY_UPGRADED else None,
+            because=because,
+            missing=missing,
+            earlier=earlier,
         )
+
+    def found(self, state: Judged, exposure: Exposure | None) -> Findings:
+        """Return what is found of such installs, as far as it is said."""
+        if exposure is None:
+            return (), (), None
+        because, missing = self._explained(state)
+        if exposure is Exposure.CANNOT_TELL:
+            return (), missing, None
+        return because, missing, self._earlier(state) if exposure is Exposure.ALREADY_UPGRADED else None
 
     @cached_property
     def _tree(self) -> risk.Node | None:
@@ -107,12 +110,21 @@ class Subject:
         named = first.versions[0] if first.versions else first.introduced
         return named if named != "0" else None
 
-    def safe_version(self, states: Sequence[InstallState]) -> str | None:
+    @cached_property
+    def affected(self) -> str:
+        """The affected versions in words."""
+        return affected_words(self.defect.report.affected)
+
+    def safe_release(self, kind: NoticeKind, states: Sequence[Judged]) -> str | None:
+        """Return the release that such a notice names as safe for all these installs, None where there is none."""
+        return self.safe_fix(states) if kind is NoticeKind.ALL_CLEAR else self.safe_version(states)
+
+    def safe_version(self, states: Sequence[Judged]) -> str | None:
         """Return the release that all these installs can go to without a hold, None where there is no common one."""
         targets = set(map(self.safe.of_install, states))
         return targets.pop() if len(targets) == 1 else None
 
-    def safe_fix(self, states: Sequence[InstallState]) -> str | None:
+    def safe_fix(self, states: Sequence[Judged]) -> str | None:
         """Return the release that resolved the defect, or, where it would harm otherwise, the common safe one."""
         fixed_in = self.defect.fixed_in
         if fixed_in is None:
@@ -121,7 +133,7 @@ class Subject:
             return self.safe_version(states)
         return fixed_in
 
-    def _explained(self, state: InstallState) -> risk.Explanation:
+    def _explained(self, state: Judged) -> risk.Explanation:
         if self._tree is None:
             return risk.Explanation()
         known = tuple(map(state.facts.get, self._named))
@@ -129,7 +141,7 @@ class Subject:
             self._told[known] = risk.explain_condition(self._tree, self.product.vocabulary, state.facts)
         return self._told[known]
 
-    def _earlier(self, state: InstallState) -> str | None:
+    def _earlier(self, state: Judged) -> str | None:
         """Return the newest version it had before that is not affected itself."""
         for version in reversed(state.history):
             if version != state.version and self.rule and self._standing(version) in {Standing.EXPOSED, Standing.CLEAR}:
@@ -139,7 +151,7 @@ class Subject:
     def _standing(self, version: str) -> Standing | None:
         return self.rule.standing(version) if self.rule else None
 
-    def _is_harmed_by(self, state: InstallState, fix: str) -> bool:
+    def _is_harmed_by(self, state: Judged, fix: str) -> bool:
         """Tell whether the release that resolved this defect harms an install by another one, or already has."""
         verdict = self.index.judge(Question(state.version, fix, state.facts))
         if self._is_behind(state, fix):
@@ -151,6 +163,6 @@ class Subject:
             if finding.defect.id != self.defect.id
         )
 
-    def _is_behind(self, state: InstallState, version: str) -> bool:
+    def _is_behind(self, state: Judged, version: str) -> bool:
         here, there = self.index.place(state.version), self.index.place(version)
         return here is None or there is None or here < there

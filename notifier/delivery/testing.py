@@ -8,8 +8,9 @@ import risk
 from feeds import store as defects
 from feeds.defects import as_rule_input
 from installs_registry import products
-from notifier.delivery.compose import Composer, of_defect
+from notifier.delivery.compose import Composer
 from notifier.delivery.subjects import Subject
+from notifier.delivery.telling import of_defect
 from notifier.mails.build import Envelope, Mail, message_id
 from notifier.mails.facts import Line, MailFacts
 from notifier.mails.headers import UnsafeMail, plain_address

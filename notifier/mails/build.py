@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from email.utils import parseaddr
 
@@ -55,10 +56,25 @@ class Mail(Struct, frozen=True):
     sender: str
     recipient: str
     message_id: str
-    #: Lines end in CRLF; no dot is doubled yet.
-    content: bytes
+    #: Whole or in pieces, which are put together as it leaves: most of them many mails share, and where whole mails
+    #: wait in hundreds, each takes memory that is new. Lines end in CRLF; no dot is doubled yet.
+    written: bytes | tuple[bytes, ...]
     #: Made so that no line begins with a dot and none ends but in CRLF, which a channel then need not look for.
     is_even: bool = False
+
+    @property
+    def content(self) -> bytes:
+        """The whole message."""
+        return self.written if isinstance(self.written, bytes) else b"".join(self.written)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the message."""
+        return len(self.written) if isinstance(self.written, bytes) else sum(map(len, self.written))
+
+    def whole(self) -> Mail:
+        """Return the same with its pieces put together."""
+        return Mail(self.sender, self.recipient, self.message_id, self.content, self.is_even)
 
 
 class Head(Struct, frozen=True):
@@ -81,19 +97,20 @@ class Draft(Struct, frozen=True):
     recipient: str
     message_id: str
     head: Head
-    body: bytes
+    #: In pieces.
+    body: Sequence[bytes]
 
     @classmethod
-    def of(cls, envelope: Envelope, head: Head, body: bytes) -> Draft:
+    def of(cls, envelope: Envelope, head: Head, body: Sequence[bytes]) -> Draft:
         """Put header and body together."""
         returned = envelope.returned or envelope.sender.address
         return cls(returned, envelope.recipient, envelope.message_id, head, body)
 
     def finished(self) -> Mail:
-        """Return the signed mail."""
+        """Return the signed mail, in pieces."""
         signatures = self.head.seal.signatures() if self.head.seal else b""
-        content = b"".join((signatures, self.head.lines, b"\r\n", self.body))
-        return Mail(self.sender, self.recipient, self.message_id, content, is_even=True)
+        written = (signatures, self.head.lines, b"\r\n", *self.body)
+        return Mail(self.sender, self.recipient, self.message_id, written, is_even=True)
 
 
 def message_id(notice: str, sender: Sender) -> str:

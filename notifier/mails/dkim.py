@@ -104,13 +104,13 @@ class SignedHeader:
             pieces += [f"{there[place]}:".encode("ascii"), shown, b"\r\n"]
         return cls(tuple(_Frame.of(key, named) for key in keys), Gapped.of(pieces))
 
-    def seal(self, values: Sequence[bytes], body: bytes, at: int) -> Seal:
+    def seal(self, values: Sequence[bytes], body: Iterable[bytes], at: int) -> Seal:
         """Return what the signatures of one mail rest on.
 
-        `values` are its own, in their relaxed form, and so is `body`: no blank beside another or at a line's end, no
-        empty line at its own (RFC 6376, section 3.4.4). `at` is in seconds since 1970.
+        `values` are its own, in their relaxed form, and so is `body`, in pieces: no blank beside another or at a line's
+        end, no empty line at its own (RFC 6376, section 3.4.4). `at` is in seconds since 1970.
         """
-        told = (at, b2a_base64(hashlib.sha256(body).digest(), newline=False))
+        told = (at, b2a_base64(hashlib.sha256(b"".join(body)).digest(), newline=False))
         return Seal(self._frames, self._signed.filled(values), told)
 
 
@@ -131,7 +131,7 @@ class Signer:
         aware.
         """
         header = self.header(_fields(head))
-        return header.seal((), body, int(at.timestamp())).signatures() if header else b""
+        return header.seal((), (body,), int(at.timestamp())).signatures() if header else b""
 
 
 def relaxed(value: bytes) -> bytes:

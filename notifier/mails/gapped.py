@@ -30,7 +30,11 @@ class Gapped:
 
     def filled(self, values: Sequence[bytes]) -> bytes:
         """Return the whole."""
+        return b"".join(self.pieces(values))
+
+    def pieces(self, values: Sequence[bytes]) -> list[bytes]:
+        """Return the same in pieces, which are to be put together."""
         parts = list(self._parts)
         for place, number in self._gaps:
             parts[place] = values[number]
-        return b"".join(parts)
+        return parts

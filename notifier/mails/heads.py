@@ -8,7 +8,7 @@ each time, as just the lines that were meant, of visible ASCII.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
 from enum import IntEnum
@@ -97,11 +97,11 @@ class HeadMaster:
         first, rest, mime = (tuple(_fields(part)) for part in parts)
         return cls(first, rest, mime, signer)
 
-    def filled(self, envelope: Envelope, moment: Moment, to: str, leave: str | None, body: bytes) -> Head:
+    def filled(self, envelope: Envelope, moment: Moment, to: str, leave: str | None, body: Iterable[bytes]) -> Head:
         """Return the header of one mail; raises UnsafeMail.
 
         `moment` is the envelope's; `to` is what the line of the recipient says, `leave` where it asks for no more mail;
-        `body` is in its relaxed form.
+        `body` is in pieces and in its relaxed form.
         """
         plain_address(envelope.recipient)
         answers = envelope.answers

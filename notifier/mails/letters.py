@@ -324,12 +324,12 @@ def said_of_one(facts: MailFacts) -> str | None:
 
 def _item_of(line: Line, facts: MailFacts) -> Item:
     said = _said_of(line, facts)
-    return Item(head=one_line(head_of(line)), text=one_line(" ".join(said)) if said else None)
+    return Item(head=one_line(head_of(line.install, line.version)), text=one_line(" ".join(said)) if said else None)
 
 
-def head_of(line: Line) -> str:
+def head_of(install: str, version: str) -> str:
     """Return what stands over what is said of an install; what the vendor calls it may hold anything."""
-    return f"{line.install}: version {line.version}"
+    return f"{install}: version {version}"
 
 
 def one_line(text: str) -> str:

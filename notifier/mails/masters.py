@@ -120,7 +120,7 @@ class Master:
         """Return the quick way to mails on one install of which there is this to say beside its name."""
         return self._longer if said else self._shorter
 
-    def _body(self, facts: MailFacts) -> bytes:
+    def _body(self, facts: MailFacts) -> tuple[bytes, ...]:
         own = _Values.of(
             {
                 Slot.URL: facts.url,
@@ -130,4 +130,4 @@ class Master:
         )
         listed = [_Values.of_item(each) for each in items_of_installs(facts)]
         plain, rich, end = self._frame
-        return b"".join((plain, self._text.filled(own, listed), rich, self._html.filled(own, listed), end))
+        return (plain, self._text.filled(own, listed), rich, self._html.filled(own, listed), end)

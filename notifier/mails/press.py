@@ -41,13 +41,14 @@ class Press:
 
     def mail(self, facts: MailFacts, envelope: Envelope) -> Mail:
         """Return the finished mail; raises UnsafeMail where any text of others would change its header."""
-        return self.draft(facts, envelope).finished()
+        return self.draft(facts, envelope).finished().whole()
 
     def draft(self, facts: MailFacts, envelope: Envelope) -> Draft:
         """Return the same without its signatures."""
         master, moment = self.master(facts, envelope.sender, envelope.product), self._moment(envelope)
         if len(facts.lines) == 1:
-            own = Own(facts.customer or "", head_of(facts.lines[0]), facts.url, facts.unsubscribe_url or "")
+            head = head_of(facts.lines[0].install, facts.lines[0].version)
+            own = Own(facts.customer or "", head, facts.url, facts.unsubscribe_url or "")
             said = said_of_one(facts)
             stencil = master.stencil(said)
             draft = stencil.filled(own, said, envelope, moment) if stencil else None

@@ -72,7 +72,7 @@ class Stencil:
         coded = plain_values(own)
         if coded is None or len(own.name) > self._room:
             return None
-        body = self._body.filled([*coded, *self._encoded(said)] if said else coded)
+        body = self._body.pieces([*coded, *self._encoded(said)] if said else coded)
         to = plain_display(own.name, envelope.recipient) if own.name else envelope.recipient
         return Draft.of(envelope, self._head.filled(envelope, moment, to, own.unsubscribe_url, body), body)
 

@@ -11,7 +11,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from notifier.delivery.claims import Claimed
-from notifier.delivery.compose import Composer, Message
+from notifier.delivery.compose import Composer, Message, Unsigned
 from notifier.delivery.known import Known
 from notifier.delivery.worker import Postman
 from storage import Tx
@@ -299,7 +299,7 @@ async def test_one_message_that_cannot_be_written_does_not_keep_the_others(
 ) -> None:
     written = Composer.compose
 
-    def compose(composer: Composer, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Message:
+    def compose(composer: Composer, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Message | Unsigned:
         if claimed.address == "ada@example.com":
             raise ZeroDivisionError
         return written(composer, tx, claimed, known, now)

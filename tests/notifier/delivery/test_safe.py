@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import risk
-from installs_registry.installs import InstallState
 from notifier.delivery import safe
+from notifier.delivery.judged import Judged
 from notifier.delivery.safe import Guides, SafeTargets
 from risk import Fact, FactType, Product, ProductIndex, Question, Range, Release, Severity, Value
 
@@ -31,8 +31,8 @@ def an_index(sequence: int = 1) -> ProductIndex:
     return ProductIndex.compile(PRODUCT, [defect], sequence)
 
 
-def an_install(version: str = "1", **facts: Value) -> InstallState:
-    return InstallState(1, 1, version, 1, facts, ())
+def an_install(version: str = "1", **facts: Value) -> Judged:
+    return Judged(version, facts)
 
 
 @pytest.mark.parametrize("facts", [{"notebooks": 9}, {"notebooks": 5}, {}, {"notebooks": 9, "colour": "red"}])

@@ -64,8 +64,7 @@ ordinary = st.builds(
 def test_a_quick_mail_is_the_general_one_to_the_byte(told: MailFacts, recipient: str, answers: str | None) -> None:
     envelope = an_envelope(recipient=recipient, answers=answers, returned="bounces+1@notes.example")
     general = PRESS.master(told, NOTES_LTD, "notes").filled(told, envelope, Moment.of(envelope))
-    assert PRESS.draft(told, envelope) == general
-    assert PRESS.mail(told, envelope) == general.finished()
+    assert PRESS.mail(told, envelope) == general.finished().whole()
 
 
 @pytest.mark.parametrize("told", CASES.values(), ids=CASES.keys())
@@ -74,7 +73,9 @@ def test_every_kind_of_mail_on_one_install_has_a_quick_way(told: MailFacts) -> N
     said = said_of_one(alone)
     stencil = PRESS.master(alone, NOTES_LTD, "notes").stencil(said)
     assert stencil is not None
-    own = Own("Ada Brown", head_of(alone.lines[0]), told.url, told.unsubscribe_url or "")
+    own = Own(
+        "Ada Brown", head_of(alone.lines[0].install, alone.lines[0].version), told.url, told.unsubscribe_url or ""
+    )
     assert PRESS.filled(stencil, own, said, an_envelope()) is not None
 
 
@@ -111,4 +112,4 @@ def test_what_is_said_of_an_install_may_hold_anything_and_be_another_for_each() 
         because = (f"notebooks is {number} & storage_format is 'v2'" + " so" * (number % 40),)
         told, envelope = some_facts(lines=(a_line(because=because),)), an_envelope()
         general = PRESS.master(told, NOTES_LTD, "notes").filled(told, envelope, Moment.of(envelope))
-        assert PRESS.draft(told, envelope) == general
+        assert PRESS.mail(told, envelope) == general.finished().whole()

@@ -1,0 +1,95 @@
+"""The quick way from a notice on one install to its mail: whatever is not the recipient's own is worked out once.
+
+All recipients whose installs stand alike to a defect are told the same. What a mail says of that is made for nobody,
+from the case alone: from what the rules say of such installs, and from nothing else of the first that came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from feeds.defects import Revision
+from notifier.delivery.judged import Judged
+from notifier.delivery.subjects import Subject
+from notifier.delivery.telling import Addressee, Case, Told, mail_facts
+from notifier.mails.build import Sender
+from notifier.mails.facts import Line
+from notifier.mails.letters import said_of_one
+from notifier.mails.outlines import names_version
+from notifier.mails.press import Press
+from notifier.mails.stencils import Stencil
+from notifier.states import NoticeKind
+from risk import Exposure
+
+#: Stands for the recipient where it has a name, and for where its links lead.
+_NOBODY = "-"
+
+
+class Way(Struct, frozen=True):
+    """The quick way to the mails of one case."""
+
+    #: None: there is none.
+    stencil: Stencil | None
+    #: What they say of the install beside its name.
+    said: str | None
+
+
+class Stance(Struct, frozen=True, eq=False):
+    """How an install stands to a defect, as the words of a notice have it; each is another than every other."""
+
+    #: Without what the vendor calls the install; without its version too, unless the words depend on it.
+    line: Line
+    safe_version: str | None
+    #: By whether the recipient has a name, and what it has been told before.
+    ways: dict[tuple[bool, Told | None], Way]
+
+
+@dataclass(frozen=True, slots=True)
+class QuickWays:
+    """The quick ways to mails about one defect, for as long as nothing that they rest on can change."""
+
+    subject: Subject
+    #: Every revision of the defect, where a mail tells what has changed.
+    revisions: Sequence[Revision]
+    press: Press
+    sender: Sender
+    _stances: dict[tuple[NoticeKind, Exposure | None, Judged], Stance] = field(default_factory=dict)
+    #: By what the words make of an install: of many that differ, most come to the same.
+    _alike: dict[Hashable, Stance] = field(default_factory=dict)
+
+    def way(
+        self, kind: NoticeKind, exposure: Exposure | None, judged: Judged, told: Told | None, *, named: bool
+    ) -> Way:
+        """Return the way to mails on one such install, for all who have a name or none and were told this before."""
+        stance = self._stances.get((kind, exposure, judged))
+        if stance is None:
+            stance = self._stances[kind, exposure, judged] = self._stance(kind, exposure, judged)
+        way = stance.ways.get((named, told))
+        if way is None:
+            case = Case(kind, (stance.line,), stance.safe_version, told)
+            way = stance.ways[named, told] = self._made(case, named=named)
+        return way
+
+    def _stance(self, kind: NoticeKind, exposure: Exposure | None, judged: Judged) -> Stance:
+        found = self.subject.found(judged, exposure)
+        safe = self.subject.safe_release(kind, (judged,))
+        version = judged.version if names_version(kind, exposure) else ""
+        key = (kind, exposure, version, found, safe)
+        stance = self._alike.get(key)
+        if stance is None:
+            because, missing, earlier = found
+            line = Line(
+                install="", version=version, exposure=exposure, because=because, missing=missing, earlier=earlier
+            )
+            stance = self._alike[key] = Stance(line, safe, {})
+        return stance
+
+    def _made(self, case: Case, *, named: bool) -> Way:
+        tongue = (case.told.locale, case.told.time_zone) if case.told else (None, None)
+        nobody = Addressee(_NOBODY if named else None, _NOBODY, _NOBODY, *tongue)
+        facts = mail_facts(self.subject, self.revisions, self.sender.name, case, nobody)
+        said = said_of_one(facts)
+        return Way(self.press.master(facts, self.sender, self.subject.product.id).stencil(said), said)
