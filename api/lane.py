@@ -26,11 +26,13 @@ from api.asking import Parts
 from api.check_ins import ROLES, Asked, CheckInDesk, Outcome
 from api.handlers.installs import for_asker
 from api.keys import Key
+from api.known_heads import Head, KnownHeads
 from api.metrics import Metrics
 from api.observing import HEADERS, is_sane
 from api.plain_check import PlainChecks
 from api.plain_check_in import PATH as CHECK_IN_PATH
 from api.plain_check_in import PREFIX, PlainCheckIns
+from api.problems import Problem
 from notifier.registering import Told
 
 PATH: Final = "/v1/check"
@@ -62,25 +64,35 @@ class Lane:
         self._hashes: dict[str, str] = {}
         self._checks = PlainChecks(parts.verdicts)
         self._check_ins = PlainCheckIns()
+        self.known_heads = KnownHeads()
         self._ask = desk.ask
         self._note = metrics.requests.note
         self._heads = _Heads(wall_clock)
         self._tally = _Tally()
 
-    def answer(self, message: RawRequestMessage, body: bytes) -> bytes | None:
-        """Return the whole answer to a check that is there whole, None for what the application is to answer."""
-        if message.path != PATH or message.method != "POST" or not _is_plain(message):
-            return None
-        started = time.perf_counter()
+    def head(self, message: RawRequestMessage) -> Head | None:
+        """Return what the head of a plain check says, None for what the application is to answer."""
         headers = message.headers
+        if message.path != PATH or message.method != "POST" or not _is_plain(message) or _INSTALL_TOKEN in headers:
+            return None
         try:
-            _, key = self._key(headers.get(AUTHORIZATION))
-            verdict = None if key is None or _INSTALL_TOKEN in headers else self._checks.answer(key, body)
+            key_hash, _ = self._key(headers.get(AUTHORIZATION))
+        except Problem:
+            return None
+        given = headers.get(_REQUEST_ID)
+        return Head(key_hash, given if given is not None and is_sane(given) else None)
+
+    def answer(self, head: Head, body: bytes) -> bytes | None:
+        """Return the whole answer to a check that is there whole, None for what the application is to answer."""
+        started = time.perf_counter()
+        try:
+            key = self._keys.recent(head.key_hash)
+            verdict = None if key is None else self._checks.answer(key, body)
         except Exception:  # noqa: BLE001 - whatever it is, the application meets it again and answers for it
             return None
         if verdict is None:
             return None
-        request_id = self._heads.request_id(headers.get(_REQUEST_ID))
+        request_id = head.request_id or self._heads.new_id()
         seconds = time.perf_counter() - started
         self._note("POST", PATH, 200, seconds)
         self._tally.note_check(request_id, seconds)
@@ -115,7 +127,8 @@ class Lane:
         seconds = time.perf_counter() - started
         self._note("PUT", CHECK_IN_PATH, 200, seconds)
         self._tally.note_check_in(seconds)
-        reply(self._heads.head(self._heads.request_id(given), len(text)) + text)
+        request_id = given if given is not None and is_sane(given) else self._heads.new_id()
+        reply(self._heads.head(request_id, len(text)) + text)
 
     def _key(self, authorization: str | None) -> tuple[str, Key | None]:
         """Return the hash of a request's key, and the key as the last refresh had it.
@@ -162,9 +175,9 @@ class _Heads:
         # Ours are told apart by a number, and those of other processes and of later starts by chance.
         self._ids = map(f"{secrets.token_hex(6)}-{{}}".format, count(1))
 
-    def request_id(self, given: str | None) -> str:
-        """Return the id of a request that may have come with one."""
-        return given if given is not None and is_sane(given) else next(self._ids)
+    def new_id(self) -> str:
+        """Return the id of a request that came without one."""
+        return next(self._ids)
 
     def head(self, request_id: str, length: int) -> bytes:
         """Return the head of an answer whose body has so many bytes."""

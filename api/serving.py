@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 
+from api.known_heads import is_whole
 from api.lane import LANE, LONGEST, Lane
 from api.observing import HEADERS, BrokenOff, new_request_id
 from api.problems import Kind, Problem
@@ -26,7 +27,7 @@ FINISH = 10.0
 class _Protocol(web.RequestHandler):
     """aiohttp's protocol, with a lane for plain checks and check-ins; what is not HTTP is answered as all else is."""
 
-    __slots__ = ("_answered", "_drained", "_lane", "_parked")
+    __slots__ = ("_answered", "_between", "_drained", "_lane", "_parked")
 
     def __init__(self, manager: web.Server, lane: Lane, **settings: Any) -> None:  # noqa: ANN401  (RequestHandler's own)
         super().__init__(manager, **settings)
@@ -35,37 +36,65 @@ class _Protocol(web.RequestHandler):
         self._answered = 0
         #: Whether the request that is next is a check-in in the lane, not yet durable; nothing behind it is begun.
         self._parked = False
+        #: Whether it is certain that all that arrived has been read as whole requests, and that a new one begins next.
+        self._between = True
         #: Is done when nothing is parked any more; None: nobody waits for that.
         self._drained: asyncio.Future[None] | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Let aiohttp read what arrived; where it is a plain check that nothing goes before, answer it at once."""
+        """Answer a plain check at once, where nothing goes before it; let aiohttp read all but heads that it knows."""
         if self._request_count != self._answered and not self._parked:
+            self._between = False
             super().data_received(data)
+            return
+        if self._between and not self._parked and self._knew(data):
             return
         # aiohttp's task may wait for a request. It is not woken before it is known whether there is one for it.
         waiter, self._waiter = self._waiter, None
+        between, self._between = self._between, False
         try:
             super().data_received(data)
         finally:
             self._waiter = waiter
-        if self._messages and not self._parked and not self._took(waiter) and waiter is not None and not waiter.done():
+        if self._messages and not self._parked and not self._took(waiter, data if between else b""):
+            self._wake(waiter)
+
+    def _wake(self, waiter: asyncio.Future[None] | None) -> None:
+        """Let aiohttp's task take the request that is next, if it waits for one."""
+        if waiter is not None and not waiter.done():
             waiter.set_result(None)
 
-    def _took(self, waiter: asyncio.Future[None] | None) -> bool:
-        """Take the one request that has arrived, if it is plain and there whole; else leave it where it is."""
+    def _knew(self, data: bytes) -> bool:
+        """Answer what is one plain check behind a head that aiohttp has read before."""
+        known = self._lane.known_heads.find(data)
+        if known is None or self._close or self.transport is None or self.writing_paused:
+            return False
+        answer = self._lane.answer(*known)
+        if answer is not None:
+            self._write(self.transport, answer)
+        return answer is not None
+
+    def _took(self, waiter: asyncio.Future[None] | None, data: bytes) -> bool:
+        """Take the one request that has arrived, if it is plain and there whole; else leave it where it is.
+
+        `data` is what it was read from, empty where something before it was read from that too, perhaps.
+        """
         message, payload = self._messages[0]
         if len(self._messages) > 1 or not isinstance(message, RawRequestMessage) or self.transport is None:
             return False
-        if not payload.is_eof() or not 0 < payload.total_bytes <= LONGEST or self.writing_paused:
+        if not payload.is_eof() or payload.total_bytes > LONGEST or self.writing_paused:
             return False
-        body = b"".join(payload._buffer)  # noqa: SLF001 - read, and left there
-        answer = self._lane.answer(message, body)
-        if answer is not None:
+        body = b"".join(payload._buffer) if payload.total_bytes else b""  # noqa: SLF001 - read, and left there
+        self._between = is_whole(data, body) and not message.upgrade
+        head = self._lane.head(message) if body else None
+        answer = None if head is None else self._lane.answer(head, body)
+        if head is not None and answer is not None:
             self._answer(answer)
+            if self._between:
+                self._lane.known_heads.keep(data, body, head)
             return True
         # It stays in its place, where aiohttp's task must not find it: that has to be waiting.
-        if waiter is not None and not waiter.done() and self._lane.take(message, body, self._settled):
+        if body and waiter is not None and not waiter.done() and self._lane.take(message, body, self._settled):
             self._parked = True
             self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
         return self._parked
@@ -76,8 +105,11 @@ class _Protocol(web.RequestHandler):
         if self._parser is not None and self.transport is not None:
             self._parser.message_consumed()
             self._answered += 1
-            self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
-            self.transport.write(answer)
+            self._write(self.transport, answer)
+
+    def _write(self, transport: asyncio.Transport, answer: bytes) -> None:
+        self._next_keepalive_close_time = self._loop.time() + self.keepalive_timeout
+        transport.write(answer)
 
     def _settled(self, answer: bytes | None) -> None:
         """Answer the check-in that is parked; without an answer, leave it to the application."""
@@ -92,8 +124,8 @@ class _Protocol(web.RequestHandler):
             if self._close:
                 super().close()
                 return
-        if self._messages and self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+        if self._messages:
+            self._wake(self._waiter)
 
     def close(self) -> None:
         """Read no more requests; what is parked is answered first."""

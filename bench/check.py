@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import msgspec
 
@@ -33,6 +34,12 @@ _PATH = "/v1/check"
 #: Requests per second by those of the peer: at a thousand defects, with four findings, at ten thousand defects.
 _FOUND_NOTHING, _FOUND_FOUR, _MANY = 1.0, 0.85, 0.7
 _THOUSAND = 1_000
+#: What is asked, whether four defects are found, and whether no two heads are alike.
+_CASES = (
+    ("nothing found", False, False),
+    ("four findings", True, False),
+    ("four findings, no two heads alike", True, True),
+)
 
 
 def run(plan: Plan) -> Iterator[Figure]:
@@ -71,15 +78,19 @@ def _over(
     carried_out(path, publish, case)
     with server(serve_forewarn, url_of(path)) as ours:
         ours.wait()
-        for harmed in (False, True):
+        for told, harmed, apart in _CASES:
             _see(ours, case, harmed=harmed)
-            requests = tuple(
-                request("POST", _PATH, msgspec.json.encode(question), Authorization=f"Bearer {ADMIN_KEY}")
-                for question in case.questions(plan.bodies, harmed=harmed)
-            )
+            requests = tuple(_requests(case.questions(plan.bodies, harmed=harmed), apart=apart))
             contestant = under_load(generator, ours, requests, plan.connections, plan.seconds)
-            told = f"{defects:,} defects, {'four findings' if harmed else 'nothing found'}"
-            yield from in_turn(NAME, told, contestant, peers[harmed], plan.rounds, _goal(defects, harmed=harmed))
+            goal = _goal(defects, harmed=harmed)
+            yield from in_turn(NAME, f"{defects:,} defects, {told}", contestant, peers[harmed], plan.rounds, goal)
+
+
+def _requests(questions: Iterable[dict[str, Any]], *, apart: bool) -> Iterator[bytes]:
+    """Yield a check for each question; `apart` gives each a head of its own, as a proxy would that tells them apart."""
+    for number, question in enumerate(questions):
+        headers = {"Authorization": f"Bearer {ADMIN_KEY}"} | ({"X_Request_Id": f"proxied-{number}"} if apart else {})
+        yield request("POST", _PATH, msgspec.json.encode(question), **headers)
 
 
 def _see(ours: Server, case: Case, *, harmed: bool) -> None:
