@@ -6,20 +6,19 @@ import asyncio
 import time
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import cycle
+from itertools import cycle, islice
 from multiprocessing.connection import Connection
 
 import uvloop
 
 from bench.database import sql
+from bench.feeding import feed
 from bench.figures import Measured
 from bench.load import HOST
 from bench.senders import row
 from commands.serving.collecting import collect_seldom
 from feeds.types import Reason
 from notifier import publishing
-from notifier.channels.email import EmailChannel
-from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms
 from notifier.delivery.settings import DeliverySettings
 from notifier.delivery.worker import Postman
@@ -29,8 +28,8 @@ from notifier.publishing import By
 from notifier.sweeper import Sweeper
 from storage import Database, SystemClock, Tx, open_database
 
-#: Connections to the mail server, and mails under way for each in the bare sending.
-CONNECTIONS, IN_HAND = 16, 4
+#: Connections to the mail server, and mails in hand for each in the bare sending, as the outbox has them.
+CONNECTIONS, IN_HAND = 16, 32
 #: Different mails that the bare sending repeats.
 _MAILS = 500
 
@@ -150,20 +149,11 @@ def serve_bare(pipe: Connection) -> None:
     pipe.send(len(finished[0].content))
 
     async def send_all(order: Bare) -> Measured:
-        server = MailServer(host=HOST, port=order.port, starttls=False)
-        channel = EmailChannel(server, connections=CONNECTIONS, terms=Terms(mails=order.mails))
-        left = iter(range(order.mails))
-        mails = cycle(finished)
-
-        async def work() -> None:
-            for _ in left:
-                await channel.send(next(mails), _go)
-
+        mails = islice(cycle(finished), order.mails)
+        terms = Terms(mails=order.mails)
         cpu, started = time.process_time(), time.perf_counter()
-        await asyncio.gather(*(work() for _ in range(CONNECTIONS * IN_HAND)))
-        measured = Measured(order.mails, time.perf_counter() - started, time.process_time() - cpu)
-        await channel.close()
-        return measured
+        sent = await feed(mails, order.port, CONNECTIONS, CONNECTIONS * IN_HAND, terms)
+        return Measured(sent, time.perf_counter() - started, time.process_time() - cpu)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         while True:
@@ -172,7 +162,3 @@ def serve_bare(pipe: Connection) -> None:
             except EOFError:
                 return
             pipe.send(runner.run(send_all(order)))
-
-
-async def _go() -> None:
-    """Hold nothing back."""

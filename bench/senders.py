@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from itertools import cycle
+from itertools import cycle, islice, takewhile
 from multiprocessing.connection import Connection
 from typing import Literal
 
 import aiosmtplib
 import uvloop
 
+from bench.feeding import feed
 from bench.figures import Measured
 from bench.load import HOST
 from bench.machine import pin
-from notifier.channels.email import EmailChannel
-from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms
-from notifier.mails.build import Envelope, Sender
+from notifier.mails.build import Envelope, Mail, Sender
 from notifier.mails.dkim import Signer
 from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.facts import Line, MailFacts, Option
@@ -36,9 +35,11 @@ Way = Literal["ours", "signed", "send_message", "sendmail", "signing"]
 #: Sends one mail, as the worker of this number.
 Send = Callable[[int], Awaitable[None]]
 
-#: Mails under way for each connection, as the delivery has them.
-_IN_HAND = 4
+#: Mails in hand for each connection, as the outbox has them.
+_IN_HAND = 32
 _ROWS = 500
+#: Mails that the delivery has made at once.
+_BATCH = 256
 _FROM = Sender("Notes Ltd", "warnings@notes.example")
 _DATE = datetime(2026, 11, 21, 12, tzinfo=UTC)
 #: As many as to make a mail of ten kilobytes.
@@ -86,24 +87,28 @@ class _Bench:
         """Send for as long as the order says."""
         if order.way == "signing":
             return self._sign(order)
-        way = self._ours if order.way in {"ours", "signed"} else self._theirs
-        async with way(order) as (send, workers):
+        if order.way in {"ours", "signed"}:
+            return await self._ours(order)
+        async with self._theirs(order) as (send, workers):
             cpu, started = time.process_time(), time.perf_counter()
             sent = await _for_seconds(send, workers, order.seconds)
             return Measured(sent, time.perf_counter() - started, time.process_time() - cpu)
 
-    @asynccontextmanager
-    async def _ours(self, order: Order) -> AsyncIterator[tuple[Send, int]]:
-        server = MailServer(host=HOST, port=order.port, starttls=False)
-        channel = EmailChannel(server, connections=order.connections, terms=Terms(mails=order.mails))
+    async def _ours(self, order: Order) -> Measured:
         press = self._signing_press if order.way == "signed" else self.press
+        cpu, started = time.process_time(), time.perf_counter()
+        until = started + order.seconds
+        mails = takewhile(lambda _: time.perf_counter() < until, self._made(press))
+        terms = Terms(mails=order.mails)
+        sent = await feed(mails, order.port, order.connections, order.connections * _IN_HAND, terms)
+        return Measured(sent, time.perf_counter() - started, time.process_time() - cpu)
+
+    def _made(self, press: Press) -> Iterator[Mail]:
+        """Yield mails without end, made as the delivery makes them: a batch is written, then signed, then sent."""
         rows = cycle(self.rows)
-
-        async def send(_: int) -> None:
-            await channel.send(press.mail(*next(rows)), _go)
-
-        yield send, order.connections * _IN_HAND
-        await channel.close()
+        while True:
+            drafts = [press.draft(*row) for row in islice(rows, _BATCH)]
+            yield from [draft.finished() for draft in drafts]
 
     @asynccontextmanager
     async def _theirs(self, order: Order) -> AsyncIterator[tuple[Send, int]]:
@@ -161,10 +166,6 @@ async def _for_seconds(send: Send, workers: int, seconds: float) -> int:
         return sent
 
     return sum(await asyncio.gather(*(work(worker) for worker in range(workers))))
-
-
-async def _go() -> None:
-    """Hold nothing back."""
 
 
 def row(number: int) -> tuple[MailFacts, Envelope]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notifier.delivery.breaker import Rest
-from notifier.delivery.lanes import Standing
+from notifier.delivery.lane import Standing
 
 
 def how(standing: Standing) -> str:

@@ -8,8 +8,6 @@ from enum import StrEnum
 
 #: Awaited by a channel at the last moment at which the message can still be held back; raises HeldBack to do so.
 LastMoment = Callable[[], Awaitable[None]]
-#: Called by a channel when a message's turn is near, at most once for each connection that it waits for.
-Ahead = Callable[[], None]
 
 
 class Cause(StrEnum):
@@ -51,3 +49,7 @@ class DeliveryFailed(Exception):
 
 class HeldBack(Exception):
     """Raised by a `LastMoment`: the message must not go out any more."""
+
+
+class PutBack(HeldBack):
+    """The message does not go out now, since whoever sends it ends; nothing is known against it."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from aiosmtplib import SMTP
 
+from notifier.channels.errands import Report
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.pipelined import PipelinedConnection
 from notifier.channels.plain import PlainConnection, answered
@@ -18,7 +19,7 @@ Connection = PipelinedConnection | PlainConnection
 
 
 async def open_connection(
-    server: MailServer, terms: Terms, *, pipelining: bool = True, local_name: str | None = None
+    server: MailServer, terms: Terms, report: Report, *, pipelining: bool = True, local_name: str | None = None
 ) -> tuple[Connection, str | None]:
     """Return a new connection, and the name that we greeted with; raises DeliveryFailed.
 
@@ -40,8 +41,8 @@ async def open_connection(
         await answered(client.ehlo, judge_sender)
     agreed = replace(terms, announces_size=client.supports_extension("size"))
     if not pipelining or not client.supports_extension("pipelining"):
-        return PlainConnection(client, agreed), client.local_hostname
+        return PlainConnection(client, agreed, report), client.local_hostname
     transport = client.transport
     if transport is None or transport.is_closing():
         raise DeliveryFailed(Cause.CONNECTION, "the server closed the connection")
-    return PipelinedConnection(take_over(transport), agreed), client.local_hostname
+    return PipelinedConnection(take_over(transport), agreed, report), client.local_hostname

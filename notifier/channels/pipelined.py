@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 
 from aiosmtplib import SMTPResponse
 
+from notifier.channels.errands import Errand, Report
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.replies import ACCEPTED, DONE, GO_AHEAD, GO_ON, judge, judge_sender, one_line, refused
 from notifier.channels.terms import Terms, dotted
-from notifier.channels.wire import Wire
+from notifier.channels.wire import GRANTED, Expected, Wire
 from notifier.mails.build import Mail
 
 #: Seconds for the answer to QUIT.
@@ -29,9 +31,10 @@ _RECIPIENT_TAKEN = frozenset({ACCEPTED, 251, 252})
 class PipelinedConnection:
     """A connection that is greeted, secured and signed in. One mail at a time has its turn; then the next may begin."""
 
-    def __init__(self, wire: Wire, terms: Terms) -> None:
+    def __init__(self, wire: Wire, terms: Terms, report: Report) -> None:
         self._wire = wire
         self._terms = terms
+        self._report = report
         self._began = 0
         self._announced: asyncio.Future[list[SMTPResponse]] | None = None
         #: A transaction was left half way: RSET goes before the next.
@@ -41,11 +44,6 @@ class PipelinedConnection:
     def usable(self) -> bool:
         """Whether another mail may begin on it."""
         return self._wire.broken is None and self._began < self._terms.mails
-
-    @property
-    def quiet(self) -> bool:
-        """Whether the server has answered everything."""
-        return self._wire.quiet
 
     @property
     def was_used(self) -> bool:
@@ -58,25 +56,21 @@ class PipelinedConnection:
         return self._wire.confused
 
     def begin(self, mail: Mail) -> None:
-        """Announce a mail: the turn is its own until `hand_over` says that it is over, or a failure."""
-        self._began += 1
-        reset = b"RSET\r\n" if self._half_way else b""
-        group = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (
-            reset,
-            mail.sender.encode("ascii"),
-            self._terms.announced(mail),
-            mail.recipient.encode("ascii"),
-        )
-        self._announced = self._wire.say((group,), _GROUP + bool(reset), self._terms.command_timeout)
+        """Announce a mail: the turn is its own until `hand_over` gives it to the next, or a failure."""
+        group, granted = self._announcement(mail)
+        self._wire.say((group,), granted)
 
     async def accepted(self) -> None:
         """Return once the server waits for the message that `begin` announced; raises DeliveryFailed."""
         if self._announced is None:
             raise DeliveryFailed(Cause.CONNECTION, "no mail was announced")
-        replies = list(await self._announced)
+        replies = await self._announced
+        if replies is GRANTED.replies and self._wire.broken is None:
+            return
         if self._half_way and replies:
             self._half_way = False
-            if replies.pop(0).code != ACCEPTED:
+            first, *replies = replies
+            if first.code != ACCEPTED:
                 self.abandon()
         failure = self._failure(replies)
         if failure is None and self._wire.broken is None:
@@ -86,42 +80,70 @@ class PipelinedConnection:
         self._half_way = True
         raise failure or self._broken()
 
-    async def hand_over(self, mail: Mail, over: Callable[[], None]) -> str:
-        """Send the message with its final dot, and return the reply; raises DeliveryFailed.
+    async def hand_over(self, errand: Errand, take: Callable[[], Errand | None]) -> Errand | None:
+        """Send the message with its final dot; what is answered is reported when it comes. Raises DeliveryFailed.
 
-        Calls `over` as soon as the next mail may begin, which is before the reply. From there, a lost answer leaves
-        the message in doubt.
+        Returns the mail that `take` gave to be announced in the same breath, None where there was none. From here, a
+        lost answer leaves the message in doubt.
         """
         if self._wire.broken is not None:
-            over()
             raise self._broken()
-        # The next mail is announced in the same breath.
-        with self._wire.held():
-            answered = self._wire.say(dotted(mail), 1, self._terms.message_timeout)
-            over()
-        replies = await answered
-        if not replies:
-            raise DeliveryFailed(Cause.CONNECTION, self._broken().reply, in_doubt=True)
-        if replies[0].code // 100 == GO_ON:
-            self._wire.hang_up("the server answered a message with an interim reply", confused=True)
-            raise DeliveryFailed(Cause.CONNECTION, one_line(f"{replies[0].code}"), in_doubt=True)
-        if replies[0].code // 100 != DONE:
-            raise refused(replies[0], judge)
-        return one_line(f"{replies[0].code} {replies[0].message}")
+        message = Expected(1, self._terms.message_timeout, partial(self._answered, errand))
+        following = take() if self._began < self._terms.mails else None
+        if following is None:
+            self._wire.say(dotted(errand.mail), message)
+        else:
+            group, granted = self._announcement(following.mail)
+            self._wire.say((*dotted(errand.mail), group), message, granted)
+        return following
+
+    async def answered(self) -> None:
+        """Return once the server has answered everything, or the connection has broken."""
+        await self._wire.quieted()
 
     async def hold_back(self) -> None:
         """Take back what was announced: once the server waits for the message, only hanging up does."""
         self.abandon()
 
     def abandon(self) -> None:
-        """Close without a word, once those before have been answered."""
-        self._wire.give_up("given up")
+        """Close without a word."""
+        self._wire.hang_up("given up")
 
     async def quit(self) -> None:
         """Say goodbye."""
         if self._wire.broken is None:
-            await self._wire.say((b"QUIT\r\n",), 1, _FAREWELL)
+            self._wire.say((b"QUIT\r\n",), Expected(1, _FAREWELL, _unheard))
+            await self._wire.quieted()
         self._wire.hang_up("closed")
+
+    def _announcement(self, mail: Mail) -> tuple[bytes, Expected]:
+        """Return what announces a mail, and the replies to it."""
+        self._began += 1
+        reset = b"RSET\r\n" if self._half_way else b""
+        group = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (
+            reset,
+            mail.sender.encode("ascii"),
+            self._terms.announced(mail),
+            mail.recipient.encode("ascii"),
+        )
+        self._announced = asyncio.get_running_loop().create_future()
+        usual = None if reset else GRANTED
+        return group, Expected(
+            _GROUP + bool(reset), self._terms.command_timeout, partial(_hear, self._announced), usual
+        )
+
+    def _answered(self, errand: Errand, replies: list[SMTPResponse]) -> None:
+        """Report what a message was answered with."""
+        if not replies:
+            self._report.failed(errand, DeliveryFailed(Cause.CONNECTION, self._broken().reply, in_doubt=True))
+        elif replies[0].code // 100 == DONE:
+            self._report.taken(errand, one_line(f"{replies[0].code} {replies[0].message}"))
+        elif replies[0].code // 100 == GO_ON:
+            self._wire.hang_up("the server answered a message with an interim reply", confused=True)
+            failure = DeliveryFailed(Cause.CONNECTION, one_line(f"{replies[0].code}"), in_doubt=True)
+            self._report.failed(errand, failure)
+        else:
+            self._report.failed(errand, refused(replies[0], judge))
 
     def _failure(self, replies: list[SMTPResponse]) -> DeliveryFailed | None:
         """Return what the replies to a group refuse, None where the server waits for the message."""
@@ -137,7 +159,18 @@ class PipelinedConnection:
 
     async def _say_nothing(self) -> None:
         """End a message that has no recipient (RFC 2920, section 3.1: DATA may succeed all the same)."""
-        await self._wire.say((_NOTHING_SENT,), 1, self._terms.command_timeout)
+        self._wire.say((_NOTHING_SENT,), Expected(1, self._terms.command_timeout, _unheard))
+        await self._wire.quieted()
 
     def _broken(self) -> DeliveryFailed:
         return DeliveryFailed(Cause.CONNECTION, one_line(self._wire.broken or "the connection broke"))
+
+
+def _hear(announced: asyncio.Future[list[SMTPResponse]], replies: list[SMTPResponse]) -> None:
+    # Whoever waited may have gone.
+    if not announced.done():
+        announced.set_result(replies)
+
+
+def _unheard(replies: list[SMTPResponse]) -> None:
+    """Make nothing of what is answered."""

@@ -11,6 +11,7 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
+from notifier.channels.errands import Errand, Report
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.replies import (
     CLOSING,
@@ -33,9 +34,10 @@ class PlainConnection:
     #: It never says anything ahead of the server's replies.
     confused = False
 
-    def __init__(self, client: SMTP, terms: Terms) -> None:
+    def __init__(self, client: SMTP, terms: Terms, report: Report) -> None:
         self._client = client
         self._terms = terms
+        self._report = report
         self._began = 0
         self._announced: Mail | None = None
 
@@ -43,11 +45,6 @@ class PlainConnection:
     def usable(self) -> bool:
         """Whether another mail may begin on it."""
         return self._client.is_connected and self._began < self._terms.mails
-
-    @property
-    def quiet(self) -> bool:
-        """Whether the server has answered everything: always, when a turn is over."""
-        return True
 
     @property
     def was_used(self) -> bool:
@@ -72,20 +69,17 @@ class PlainConnection:
             await self._reset()
             raise
 
-    async def hand_over(self, mail: Mail, over: Callable[[], None]) -> str:
-        """Send the message with its final dot, and return the reply; raises DeliveryFailed.
+    async def hand_over(self, errand: Errand, take: Callable[[], Errand | None]) -> None:
+        """Send the message with its final dot, and report the reply; raises DeliveryFailed.
 
-        Calls `over` when the next mail may begin. Once the dot is out, a lost answer leaves the message in doubt.
+        Nothing is taken to be announced behind it. Once the dot is out, a lost answer leaves the message in doubt.
         """
-        try:
-            await self._data()
-            return await self._message(mail)
-        except BaseException as error:
-            if not isinstance(error, DeliveryFailed):
-                self.abandon()
-            raise
-        finally:
-            over()
+        del take
+        await self._data()
+        self._report.taken(errand, await self._message(errand.mail))
+
+    async def answered(self) -> None:
+        """Return at once: when a turn is over, the server has answered everything."""
 
     async def hold_back(self) -> None:
         """Take back what `accepted` announced."""

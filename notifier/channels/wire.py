@@ -9,14 +9,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import NamedTuple, cast
 
 from aiosmtplib import SMTPResponse
 
-from notifier.channels.replies import CLOSING
+from notifier.channels.replies import ACCEPTED, CLOSING, GO_AHEAD
 
 #: Bytes of replies that may wait to be read; a server that says more without ending a reply is hung up on.
 LONGEST_REPLY = 32_768
@@ -24,14 +23,32 @@ LONGEST_REPLY = 32_768
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n")
 
 
+class Usual(NamedTuple):
+    """What is nearly always answered, so that it is read at one go."""
+
+    #: Whole lines, one for each reply.
+    words: re.Pattern[bytes]
+    #: What is made of them.
+    replies: list[SMTPResponse]
+
+
+#: The answer to MAIL, RCPT and DATA where the server takes all of them.
+GRANTED = Usual(
+    re.compile(rb"250(?: [^\r\n]*)?\r?\n25[012](?: [^\r\n]*)?\r?\n354(?: [^\r\n]*)?\r?\n"),
+    [SMTPResponse(code, "") for code in (ACCEPTED, ACCEPTED, GO_AHEAD)],
+)
+
+
 @dataclass(slots=True, eq=False)
-class _Expected:
-    """Replies that are to come for what was written."""
+class Expected:
+    """Replies that are to come for what is written."""
 
     count: int
     #: Seconds from when the replies before them have come.
     patience: float
-    ended: asyncio.Future[list[SMTPResponse]]
+    #: Called with them. There are fewer where the connection broke or the server closed it with a 421.
+    ended: Callable[[list[SMTPResponse]], None]
+    usual: Usual | None = None
     replies: list[SMTPResponse] = field(default_factory=list)
 
 
@@ -41,15 +58,14 @@ class Wire(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
-        self._expected: deque[_Expected] = deque()
+        self._expected: deque[Expected] = deque()
         self._buffer = b""
         #: The lines that have come of a reply of several.
         self._begun: list[bytes] = []
-        self._held: list[bytes] | None = None
         self._deadline = 0.0
         self._watch: asyncio.TimerHandle | None = None
-        #: What nobody waits for any more; when its turn comes, the connection is closed.
-        self._given_up: _Expected | None = None
+        #: Done when no reply is outstanding; None: nobody waits for that.
+        self._quieted: asyncio.Future[None] | None = None
         #: Why nothing more can be said; None: all is well.
         self.broken: str | None = None
         #: The server did not keep to the order of commands and replies, or fell silent in the midst of it.
@@ -61,36 +77,23 @@ class Wire(asyncio.Protocol):
         """Whether no reply is outstanding."""
         return not self._expected
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """Write all that is said in this block at once, at its end."""
-        self._held = []
-        try:
-            yield
-        finally:
-            held, self._held = self._held, None
-            if held and self.broken is None:
-                self._transport.writelines(held)
+    async def quieted(self) -> None:
+        """Return once no reply is outstanding, or the connection has broken."""
+        if self._expected:
+            self._quieted = self._loop.create_future()
+            await self._quieted
 
-    def say(self, data: Iterable[bytes], replies: int, patience: float) -> asyncio.Future[list[SMTPResponse]]:
-        """Write `data`, and return its replies as they come.
-
-        There are fewer than asked for where the connection breaks or the server closes it with a 421. `patience` is
-        the seconds that they may take once those before them have come.
-        """
-        ended: asyncio.Future[list[SMTPResponse]] = self._loop.create_future()
+    def say(self, data: Iterable[bytes], *expected: Expected) -> None:
+        """Write `data`, the replies to which are expected in this order."""
         if self.broken is not None or self._transport.is_closing():
             self.hang_up(self.broken or "the connection is closed")
-            ended.set_result([])
-            return ended
-        self._expected.append(_Expected(replies, patience, ended))
-        if len(self._expected) == 1:
-            self._wait(patience)
-        if self._held is not None:
-            self._held += data
-        else:
-            self._transport.writelines(data)
-        return ended
+            for each in expected:
+                each.ended(each.replies)
+            return
+        if not self._expected:
+            self._wait(expected[0].patience)
+        self._expected += expected
+        self._transport.writelines(data)
 
     def hang_up(self, reason: str, *, confused: bool = False) -> None:
         """Close at once; who still waits gets the replies that have come."""
@@ -101,22 +104,18 @@ class Wire(asyncio.Protocol):
             self._watch.cancel()
             self._watch = None
         while self._expected:
-            _end(self._expected.popleft())
-
-    def give_up(self, reason: str) -> None:
-        """Close once all but the replies to the last that was written have come: nobody waits for those."""
-        if len(self._expected) > 1:
-            self._given_up = self._expected[-1]
-        else:
-            self.hang_up(reason)
+            expected = self._expected.popleft()
+            expected.ended(expected.replies)
+        self._be_quiet()
 
     def data_received(self, data: bytes) -> None:
         """Take what the server says."""
         buffer = self._buffer + data if self._buffer else data
-        place = 0
+        place = self._usual(buffer, 0)
         while self.broken is None and (line := _LINE.match(buffer, place)):
             place = line.end()
             self._line(line)
+            place = self._usual(buffer, place)
         self._buffer = buffer[place:]
         if self.broken is None and (b"\n" in self._buffer or len(self._buffer) > LONGEST_REPLY):
             self.hang_up("the server said what is no reply", confused=True)
@@ -129,6 +128,17 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Take it that the connection is gone."""
         self.hang_up(str(exc) if exc else "the connection was lost")
+
+    def _usual(self, buffer: bytes, place: int) -> int:
+        """Take the usual replies, where these are next; return the place behind them."""
+        if self._begun or not self._expected:
+            return place
+        expected = self._expected[0]
+        if expected.usual is None or expected.replies or not (said := expected.usual.words.match(buffer, place)):
+            return place
+        expected.replies = expected.usual.replies
+        self._end(expected)
+        return said.end()
 
     def _line(self, line: re.Match[bytes]) -> None:
         code, mark, text = line.groups(default=b"")
@@ -150,17 +160,19 @@ class Wire(asyncio.Protocol):
         if reply.code == CLOSING:
             self.hang_up(f"the server closed with {reply.code} {reply.message}")
         elif len(expected.replies) == expected.count:
-            self._expected.popleft()
-            _end(expected)
-            self._next()
+            self._end(expected)
 
-    def _next(self) -> None:
-        if not self._expected:
-            return
-        if self._expected[0] is self._given_up:
-            self.hang_up("given up")
-        else:
+    def _end(self, expected: Expected) -> None:
+        """Hand over the replies to the oldest commands without, and wait for the next ones."""
+        self._expected.popleft()
+        if self._expected:
             self._wait(self._expected[0].patience)
+        expected.ended(expected.replies)
+        self._be_quiet()
+
+    def _be_quiet(self) -> None:
+        if self._quieted is not None and not self._expected and not self._quieted.done():
+            self._quieted.set_result(None)
 
     def _wait(self, patience: float) -> None:
         """Begin to wait for the replies that are next; one timer serves for all of a connection's waits."""
@@ -182,11 +194,6 @@ class Wire(asyncio.Protocol):
         else:
             # A group of commands without an answer is what a server does that drops what it has not asked for.
             self.hang_up("the server did not answer in time", confused=self._expected[0].count > 1)
-
-
-def _end(expected: _Expected) -> None:
-    if not expected.ended.done():
-        expected.ended.set_result(expected.replies)
 
 
 def take_over(transport: asyncio.BaseTransport) -> Wire:

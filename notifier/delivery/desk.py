@@ -1,36 +1,40 @@
 """The desk where workers ask whether a message may leave and say what became of it: many to a transaction.
 
-While one transaction commits, the next gathers: so each look is still the last before its message leaves.
+While one transaction commits, the next questions gather: so each look is still the last before its message leaves.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
 from typing import Generic, TypeVar
 
 from notifier.delivery import store
 from notifier.delivery.claims import Claimed, Outcome
+from notifier.delivery.settling import Settlements
 from notifier.delivery.store import Beginning, Permission
-from storage import Clock, Database, StorageError, Tx
+from storage import Clock, Database, StorageError
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
 
 
 class Desk:
-    """Answers for all deliveries of a worker."""
+    """Answers for all deliveries of a worker, and knows which are in its hands."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._beginnings: Batches[Beginning, Permission] = Batches(
-            lambda asked: database.call(store.begin_all, asked, clock.now())
-        )
+    def __init__(self, database: Database, clock: Clock, eased: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        #: Called when fewer are in hand.
+        self._eased = eased
+        #: By their numbers; of these the leases are kept.
+        self.in_hand: dict[int, Claimed] = {}
+        self._beginnings: Batches[Beginning, Permission] = Batches(self._begin_all)
         self._looks: Batches[Claimed, bool] = Batches(
             lambda asked: database.read(store.still_stand, asked, clock.now())
         )
-        self._outcomes: Batches[Outcome, None] = Batches(
-            lambda outcomes: database.call(_settle_all, outcomes, clock.now())
+        self.settlements = Settlements(
+            lambda outcomes: database.call(store.settle, outcomes, clock.now()), lambda: len(self.in_hand), self._ended
         )
 
     async def begin(self, beginning: Beginning) -> Permission:
@@ -47,9 +51,24 @@ class Desk:
         """Return whether nothing has taken back since what `begin` allowed; raises StorageError."""
         return await self._looks.put(claimed)
 
-    async def settle(self, outcome: Outcome) -> None:
-        """Return once the outcome is durable; raises StorageError where it could not be written."""
-        await self._outcomes.put(outcome)
+    def settle(self, outcome: Outcome) -> None:
+        """Write down soon what became of a delivery, which then leaves our hands."""
+        self.settlements.put(outcome)
+
+    def let_go(self, claimed: Claimed) -> None:
+        """Take a delivery out of our hands of which there is nothing to write down."""
+        self.in_hand.pop(claimed.no, None)
+        self._eased()
+
+    def _ended(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self.in_hand.pop(outcome.claimed.no, None)
+        self._eased()
+
+    def _begin_all(self, asked: Sequence[Beginning]) -> Awaitable[Sequence[Permission]]:
+        # What became of those before shares the commit.
+        self.settlements.flush()
+        return self._database.call(store.begin_all, asked, self._clock.now())
 
 
 class Batches(Generic[Asked, Answer]):
@@ -110,8 +129,3 @@ def _refuse(batch: Sequence[tuple[Asked, asyncio.Future[Answer]]], error: Except
 def _taken_note_of(answer: asyncio.Future[Permission]) -> None:
     if not answer.cancelled():
         answer.exception()
-
-
-def _settle_all(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> Sequence[None]:
-    store.settle(tx, outcomes, now)
-    return [None] * len(outcomes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from notifier.delivery.breaker import Rest
-from notifier.delivery.lanes import Standing
+from notifier.delivery.lane import Standing
 from storage import Statements, Tx, instant, parse_instant
 
 sql = Statements(__package__, "lanes.sql")

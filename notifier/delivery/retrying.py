@@ -17,6 +17,8 @@ from risk import Severity
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=4)
 #: The longest pause that the other side may ask for (Retry-After).
 LONGEST_ASKED = timedelta(hours=24)
+#: Over so long those that waited for a lane come back, so that not all come at once.
+SPREAD = timedelta(seconds=1)
 
 #: Attempts before a delivery is given up: with the pauses above, the last is tried after about a day and a half.
 ATTEMPTS = {
@@ -67,6 +69,11 @@ class Patience:
         asked = min(failure.retry_after or timedelta(0), LONGEST_ASKED)
         due_at = now + max(asked, self.pause(claimed.attempts))
         return Outcome(claimed, NoticeState.PENDING, reply, due_at=due_at)
+
+    def waiting(self, claimed: Claimed, reason: str, until: datetime) -> Outcome:
+        """Return that its lane did not take it until then, which costs no attempt."""
+        due_at = until + SPREAD * self.chance.random()
+        return Outcome(claimed, NoticeState.PENDING, reason, due_at=due_at, untried=True)
 
     def doubtful(self, claimed: Claimed, reply: str, due_at: datetime) -> Outcome:
         """Return what follows an attempt of which nobody knows how it ended."""

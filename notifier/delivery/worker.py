@@ -5,23 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 
 import structlog
 
-from notifier.channels.failures import DeliveryFailed
+from notifier.channels.failures import DeliveryFailed, PutBack
 from notifier.channels.webhook import WebhookChannel
 from notifier.delivery import lane_store, store
 from notifier.delivery.claims import Claimed
 from notifier.delivery.compose import Composer, Message, compose_all
 from notifier.delivery.desk import Desk
 from notifier.delivery.exchanges import Resolver
-from notifier.delivery.lanes import Waits
+from notifier.delivery.lane import Waits
 from notifier.delivery.retrying import Patience
-from notifier.delivery.sending import Dispatch
+from notifier.delivery.sending import CallSending, Dispatch, MailSending
 from notifier.delivery.settings import DeliverySettings
 from notifier.delivery.testing import test_mail
+from notifier.mails.build import Mail
 from notifier.publications import Rulebook
 from storage import Clock, Database, StorageError
 from storage.outcomes import Conflict
@@ -30,8 +31,8 @@ from storage.outcomes import Conflict
 PATIENCE = 1.0
 #: Seconds that deliveries under way are given when the process stops.
 FAREWELL = 12.0
-#: Deliveries in hand, for each connection to the mail server.
-IN_HAND = 16
+#: Deliveries in hand, for each connection to the mail server: half leave while the next are claimed and written.
+IN_HAND = 32
 
 
 class Postman:
@@ -53,14 +54,12 @@ class Postman:
         self._lanes = settings.lanes(clock, resolver)
         self._webhook = WebhookChannel(settings.allowed_networks)
         self._patience = Patience(chance or random.SystemRandom(), settings.repeat_in_doubt)
-        self._desk = Desk(database, clock)
-        self._dispatch = Dispatch(
-            database, clock, self._desk, self._lanes, self._webhook, self._patience, lambda: self._stopping
-        )
+        self._desk = Desk(database, clock, self._ease)
+        self._dispatch = Dispatch(clock, self._desk, self._patience, lambda: self._stopping)
         self._window = settings.connections * IN_HAND
         self._lease = settings.lease
-        #: What each task has in hand: of these the leases are kept.
-        self._under_way: dict[asyncio.Task[None], Claimed] = {}
+        #: Of webhooks.
+        self._calls: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
         self._stopping = False
         #: Names this loop in its leases; a process that starts again has no claim to those of the one before.
@@ -81,18 +80,24 @@ class Postman:
         """Let `run` end: nothing more is begun."""
         self._stopping = True
         self._awake.set()
+        if self._lanes:
+            self._lanes.drain(PutBack())
 
     async def close(self) -> None:
         """Give what is under way a moment to end, put back the rest, and close the connections."""
         self.stop()
-        if self._under_way:
-            _, late = await asyncio.wait(self._under_way, timeout=FAREWELL)
-            for task in late:
-                # Its lease runs out: in doubt if it was handed over, else another worker's.
-                task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                while self._desk.in_hand:
+                    self._awake.clear()
+                    await self._awake.wait()
+        for call in self._calls:
+            # Its lease runs out: in doubt if it was handed over, else another worker's.
+            call.cancel()
         await self._webhook.close()
         if self._lanes:
             await self._lanes.close()
+        await self._desk.settlements.finish()
 
     async def deliver_due(self) -> int:
         """Deliver until nothing is due any more; return how many deliveries were tried."""
@@ -102,7 +107,7 @@ class Postman:
         while True:
             begun = await self._take_up()
             tried += begun
-            if self._under_way:
+            if self._desk.in_hand:
                 self._awake.clear()
                 await self._awake.wait()
             elif not begun:
@@ -118,7 +123,7 @@ class Postman:
             raise Conflict("No mail server is set, so no mail can be sent.")
         mail = await self._database.read(test_mail, self._composer, defect, to, self._clock.now())
         try:
-            await self._lanes.send(mail, _go)
+            await self._lanes.send(mail)
         except Waits as waits:
             raise Conflict(f"The mail cannot leave now: {waits}") from waits
         except DeliveryFailed as failure:
@@ -132,7 +137,7 @@ class Postman:
         except StorageError:
             structlog.get_logger("forewarn.postman").exception("claim_failed")
             begun = 0
-        if begun and len(self._under_way) < self._window:
+        if begun and len(self._desk.in_hand) < self._window:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
@@ -140,31 +145,37 @@ class Postman:
 
     async def _take_up(self) -> int:
         """Claim and begin as many deliveries as there is room for; return how many."""
-        room = self._window - len(self._under_way)
+        room = self._window - len(self._desk.in_hand)
         if self._stopping or room < self._window // 2:
             return 0
         now = self._clock.now()
         mail = self._lanes is not None
         claimed = await self._database.call(store.claim, self.worker, now, most=room, mail=mail, lease=self._lease)
         if claimed:
-            for each, message in await self._database.read(compose_all, self._composer, claimed, now):
-                task = asyncio.create_task(self._deliver(each, message))
-                self._under_way[task] = each
-                task.add_done_callback(self._ended)
+            self._begin(await self._database.read(compose_all, self._composer, claimed, now))
         return len(claimed)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._under_way.pop(task, None)
-        if len(self._under_way) <= self._window // 2:
-            self._awake.set()
+    def _begin(self, composed: Sequence[tuple[Claimed, Message | Exception]]) -> None:
+        """Let go what has been claimed and written."""
+        self._desk.in_hand |= {claimed.no: claimed for claimed, _ in composed}
+        mails: list[MailSending] = []
+        for claimed, message in composed:
+            if isinstance(message, Exception) or self._stopping:
+                self._dispatch.failed(claimed, message if isinstance(message, Exception) else PutBack())
+            elif isinstance(message.content, Mail):
+                mails.append(MailSending(self._dispatch, claimed, message.written_from, message.content))
+            else:
+                sending = CallSending(self._dispatch, claimed, message.written_from, message.id)
+                call = asyncio.create_task(sending.make(message.content, self._webhook))
+                self._calls.add(call)
+                call.add_done_callback(self._calls.discard)
+        if self._lanes:
+            self._lanes.put(mails)
 
-    async def _deliver(self, claimed: Claimed, message: Message | Exception) -> None:
-        try:
-            outcome = await self._dispatch.attempt(claimed, message)
-            if outcome is not None:
-                await self._desk.settle(outcome)
-        except Exception:  # noqa: BLE001 - the lease will run out, and what was handed over is then in doubt
-            structlog.get_logger("forewarn.postman").exception("delivery_not_recorded", delivery=claimed.no)
+    def _ease(self) -> None:
+        """Look for more once half of what was in hand has gone."""
+        if len(self._desk.in_hand) <= self._window // 2:
+            self._awake.set()
 
     async def _expire(self) -> None:
         await self._database.call(store.expire, self._patience, self._clock.now())
@@ -189,12 +200,8 @@ class Postman:
             now = self._clock.now()
             try:
                 await self._expire()
-                await self._database.call(store.renew, tuple(self._under_way.values()), now, lease=self._lease)
+                await self._database.call(store.renew, tuple(self._desk.in_hand.values()), now, lease=self._lease)
                 await self._share_lanes()
             except StorageError:
                 structlog.get_logger("forewarn.postman").exception("leases_not_renewed")
             await asyncio.sleep(self._lease.total_seconds() / 5)
-
-
-async def _go() -> None:
-    """Hold nothing back: a test mail owes nobody anything."""

@@ -14,7 +14,7 @@ from commands.doctor import _fact
 from feeds import audit
 from notifier.delivery import lane_store
 from notifier.delivery.breaker import Rest
-from notifier.delivery.lanes import Standing
+from notifier.delivery.lane import Standing
 from storage import Database, SystemClock, Tx, open_database
 from tests.commands.conftest import Forewarn
 

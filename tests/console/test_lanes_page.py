@@ -10,7 +10,7 @@ from api.keys import Role
 from console.words import pace
 from notifier.delivery import lane_store
 from notifier.delivery.breaker import Rest
-from notifier.delivery.lanes import Standing
+from notifier.delivery.lane import Standing
 from storage import Tx, instant
 from tests.console.house import House
 

@@ -13,7 +13,7 @@ from feeds.types import Hold
 from notifier import publishing
 from notifier.delivery import lane_store
 from notifier.delivery.breaker import Rest
-from notifier.delivery.lanes import Standing
+from notifier.delivery.lane import Standing
 from notifier.progress import Watching, mark, progress
 from notifier.registering import Reporter
 from notifier.types import ProgressView

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from functools import partial
 
 import pytest
 
-from notifier.channels.email import NEAR, EmailChannel
+from notifier.channels.email import EmailChannel
 from notifier.channels.failures import Cause, DeliveryFailed, HeldBack
 from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms
@@ -294,22 +293,3 @@ async def test_many_mails_over_few_connections_all_arrive_once(server: EagerServ
     assert await all_of(channel, *names) == ["250 taken"] * 100
     await channel.close()
     assert sorted(server.recipients) == sorted(f"{name}@example.com" for name in names)
-
-
-async def test_those_whose_turn_is_near_are_told_so_and_no_others(server: EagerServer, channel: EmailChannel) -> None:
-    told: list[int] = []
-    passed = asyncio.Event()
-
-    async def later() -> None:
-        await passed.wait()
-
-    sending = [
-        asyncio.create_task(channel.send(mail_to(f"p{number}"), later, partial(told.append, number)))
-        for number in range(NEAR + 3)
-    ]
-    await server.asked.wait()
-    # The first has the connection at once; as many as are near wait behind it, and two more.
-    assert told == list(range(1, NEAR + 1))
-    passed.set()
-    await asyncio.gather(*sending)
-    assert told == list(range(1, NEAR + 3))
