@@ -38,8 +38,8 @@ Send = Callable[[int], Awaitable[None]]
 #: Mails in hand for each connection, as the outbox has them.
 _IN_HAND = 32
 _ROWS = 500
-#: Mails that the delivery has made at once.
-_BATCH = 256
+#: Mails that are made at once: fewer than the delivery has, as a round leaves some behind unsent.
+_BATCH = 32
 _FROM = Sender("Notes Ltd", "warnings@notes.example")
 _DATE = datetime(2026, 11, 21, 12, tzinfo=UTC)
 #: As many as to make a mail of ten kilobytes.

@@ -11,7 +11,7 @@ from typing import Any, Final
 from notifier.delivery.describing import affected_words
 from notifier.mails.dates import in_words
 from notifier.mails.facts import Option
-from notifier.mails.letters import meaning
+from notifier.mails.sentences import meaning
 from storage import parse_instant
 
 #: From the longest: seconds in it, and its name.

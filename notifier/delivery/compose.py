@@ -24,7 +24,7 @@ from notifier.delivery.telling import Addressee, Case, Told, mail_facts
 from notifier.mails.build import Draft, Envelope, Mail, Sender, message_id
 from notifier.mails.facts import MailFacts
 from notifier.mails.headers import UnsafeMail
-from notifier.mails.letters import head_of
+from notifier.mails.listing import head_of
 from notifier.mails.press import Press
 from notifier.mails.stencils import Own
 from notifier.publications import Rulebook

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from feeds.types import AffectedEntry, DefectReport, RemedyOffer
 from notifier.mails.facts import Option
-from notifier.mails.letters import meaning
+from notifier.mails.sentences import meaning
 from risk import Severity
 
 #: Versions of a list that are named one by one.

@@ -17,7 +17,7 @@ from notifier.delivery.subjects import Subject
 from notifier.delivery.telling import Addressee, Case, Told, mail_facts
 from notifier.mails.build import Sender
 from notifier.mails.facts import Line
-from notifier.mails.letters import said_of_one
+from notifier.mails.listing import said_of_one
 from notifier.mails.outlines import names_version
 from notifier.mails.press import Press
 from notifier.mails.stencils import Stencil

@@ -13,10 +13,12 @@ from notifier.mails.build import Draft, Envelope
 from notifier.mails.facts import MailFacts
 from notifier.mails.headers import address_value
 from notifier.mails.heads import HeadMaster, Moment
-from notifier.mails.letters import Item, items_of_installs, one_line
+from notifier.mails.listing import items_of_installs
 from notifier.mails.marks import Marks, Pieces, Slot
+from notifier.mails.parts import Item
 from notifier.mails.quoted import plain_values, quoted_value
 from notifier.mails.render import wrapped
+from notifier.mails.sentences import one_line
 from notifier.mails.stencils import Stencil
 
 #: What HTML must not hold as it is.

@@ -18,10 +18,12 @@ from notifier.mails.build import Draft, Envelope, Mail, Sender
 from notifier.mails.dkim import Signer
 from notifier.mails.facts import MailFacts
 from notifier.mails.heads import HeadMaster, Moment
-from notifier.mails.letters import Item, Letter, head_of, letter, said_of_one
+from notifier.mails.letters import letter
+from notifier.mails.listing import head_of, said_of_one
 from notifier.mails.marks import Marks, Slot
 from notifier.mails.masters import Form, Master
 from notifier.mails.outlines import outline, shared
+from notifier.mails.parts import Item, Letter
 from notifier.mails.render import Renderer
 from notifier.mails.stencils import Own, Stencil
 

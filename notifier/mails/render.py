@@ -10,8 +10,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from notifier.mails.facts import MailFacts
-from notifier.mails.letters import Item, Letter, letter
+from notifier.mails.letters import letter
 from notifier.mails.marks import Marks
+from notifier.mails.parts import Item, Letter
 
 TEMPLATES = Path(__file__).parent / "templates"
 #: Characters of a line of text; longer ones are broken where they are quoted in a reply.

@@ -14,7 +14,7 @@ from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.facts import Line, MailFacts, Option, Outcome
 from notifier.mails.headers import UnsafeMail
 from notifier.mails.heads import Moment
-from notifier.mails.letters import head_of, said_of_one
+from notifier.mails.listing import head_of, said_of_one
 from notifier.mails.press import Press
 from notifier.mails.stencils import KEPT, Own
 from notifier.states import NoticeKind
