@@ -164,8 +164,8 @@ ORDER BY mine.no, n.no;
 
 -- name: hand_over
 UPDATE deliveries
-SET handed_over_at = :now, message_id = COALESCE(message_id, :message_ids ->> CAST(no AS TEXT))
-WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'SENDING' AND fence = :fence;
+SET handed_over_at = :now, message_id = COALESCE(message_id, m.value)
+FROM json_each(:message_ids) m WHERE no = CAST(m.key AS INTEGER) AND +state = 'SENDING' AND fence = :fence;
 
 -- name: hand_over (postgresql)
 UPDATE deliveries d SET handed_over_at = r.now, message_id = COALESCE(d.message_id, r.message_id)
@@ -183,8 +183,8 @@ SET state = CASE WHEN CAST(:after AS TEXT) IN ('FAILED', 'CANCELLED') AND doubtf
     handed_over_at = CASE WHEN CAST(:handed_over AS INTEGER) = 1 THEN handed_over_at ELSE doubtful_at END,
     doubtful_at = CASE WHEN CAST(:doubtful AS INTEGER) = 1 THEN CAST(:now AS TEXT) ELSE doubtful_at END,
     lane = COALESCE(CAST(:lane AS TEXT), lane), attempts = attempts - :untried, due_at = :due_at,
-    reply = :replies ->> CAST(no AS TEXT), worker = NULL, lease_until = NULL
-WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'SENDING' AND fence = :fence;
+    reply = r.value, worker = NULL, lease_until = NULL
+FROM json_each(:replies) r WHERE no = CAST(r.key AS INTEGER) AND +state = 'SENDING' AND fence = :fence;
 
 -- name: settle (postgresql)
 UPDATE deliveries d

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NamedTuple
 
 import msgspec
+from msgspec import Struct
 
 from feeds import store as defects
 from feeds.life import State
@@ -32,7 +33,7 @@ LEASE = timedelta(seconds=45)
 _UNTIL_KNOWN = timedelta(seconds=1)
 
 
-class _Due(NamedTuple):
+class _Due(Struct, frozen=True, array_like=True, gc=False):
     """A delivery as it is claimed, or was when its lease ran out."""
 
     no: int
@@ -101,7 +102,7 @@ def begin(tx: Tx, claimed: Claimed, written_from: frozenset[LineState], message_
 def begin_all(tx: Tx, beginnings: Sequence[Beginning], now: datetime) -> list[Permission]:
     """Do as `begin` for several messages of one worker, with one look at each thing."""
     ours = as_json([each.claimed.no for each in beginnings])
-    matters = {row[:2]: row for row in tx.records(sql.matters, _Matter, numbers=ours, now=instant(now))}
+    matters = {(row.no, row.fence): row for row in tx.records(sql.matters, _Matter, numbers=ours, now=instant(now))}
     standing = _standing(tx, [each.claimed.notice_no for each in beginnings])
     cleared = [each.claimed.notice_no for each in beginnings if each.claimed.kind is NoticeKind.ALL_CLEAR]
     told = told_of(tx, cleared) if cleared else {}
@@ -114,7 +115,7 @@ def begin_all(tx: Tx, beginnings: Sequence[Beginning], now: datetime) -> list[Pe
     return permissions
 
 
-class _Matter(NamedTuple):
+class _Matter(Struct, frozen=True, array_like=True, gc=False):
     """How a delivery in a worker's hands stands; 1 for what is so."""
 
     no: int
@@ -125,7 +126,7 @@ class _Matter(NamedTuple):
     held: int
 
 
-class _Line(NamedTuple):
+class _Line(Struct, frozen=True, array_like=True, gc=False):
     """One line of a notice, as far as words rest on it."""
 
     notice_no: int
@@ -137,12 +138,12 @@ class _Line(NamedTuple):
 def _standing(tx: Tx, notices: Sequence[int]) -> Mapping[int, AbstractSet[LineState]]:
     """Return what each of several notices would be written from now."""
     lines: dict[int, set[LineState]] = {no: set() for no in notices}
-    for notice_no, install_no, version_no, exposure in tx.records(sql.standing, _Line, numbers=as_json(lines)):
-        lines[notice_no].add(LineState(install_no, version_no, exposure))
+    for line in tx.records(sql.standing, _Line, numbers=as_json(lines)):
+        lines[line.notice_no].add(LineState(line.install_no, line.version_no, line.exposure))
     return lines
 
 
-class _Held(NamedTuple):
+class _Held(Struct, frozen=True, array_like=True, gc=False):
     """A delivery that is still a worker's."""
 
     no: int
@@ -155,7 +156,8 @@ def still_stand(tx: Tx, marked: Sequence[Claimed], now: datetime) -> list[bool]:
     Neither was its defect withdrawn, changed or paused, nor the mail held, nor has another worker got it. The lines of
     its notice are not looked at.
     """
-    standing = set(tx.records(sql.still_stand, _Held, numbers=as_json([each.no for each in marked]), now=instant(now)))
+    ours = as_json([each.no for each in marked])
+    standing = {(held.no, held.fence) for held in tx.records(sql.still_stand, _Held, numbers=ours, now=instant(now))}
     return [(each.no, each.fence) in standing for each in marked]
 
 
@@ -199,7 +201,7 @@ def _hand_over(tx: Tx, going: Sequence[Beginning], now: datetime) -> None:
     for each in going:
         message_ids[each.claimed.fence][each.claimed.no] = each.message_id
     for fence, of_fence in message_ids.items():
-        tx.run(sql.hand_over, fence=fence, now=at, numbers=as_json(of_fence), message_ids=_by_number(of_fence))
+        tx.run(sql.hand_over, fence=fence, now=at, message_ids=_by_number(of_fence))
 
 
 def owed_notice(tx: Tx, notice: str) -> OwedNotice:
@@ -213,13 +215,15 @@ def owed_notice(tx: Tx, notice: str) -> OwedNotice:
 def lines_of(tx: Tx, notices: Collection[int]) -> dict[int, list[NoticeLine]]:
     """Return the installs of each of several notices as they are now, by its number."""
     found: dict[int, list[NoticeLine]] = {no: [] for no in notices}
-    lines = sorted(tx.records(sql.lines_of, _LineOf, numbers=as_json(found)))
-    for notice_no, install_no, install, version_no, exposure in lines:
-        found[notice_no].append(NoticeLine(install_no, install, version_no, exposure))
+    for line in tx.records(sql.lines_of, _LineOf, numbers=as_json(found)):
+        found[line.notice_no].append(NoticeLine(line.install_no, line.install, line.version_no, line.exposure))
+    for lines in found.values():
+        if len(lines) > 1:
+            lines.sort()
     return found
 
 
-class _LineOf(NamedTuple):
+class _LineOf(Struct, frozen=True, array_like=True, gc=False):
     """An install that a notice is about."""
 
     notice_no: int
@@ -264,12 +268,13 @@ def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
     for outcome in outcomes:
         if outcome.refused:
             suppressing.suppress(tx, outcome.refused, outcome.reply, now)
-    sent = {outcome.claimed.notice_no for outcome in outcomes if outcome.after is NoticeState.SENT}
-    if written == len(outcomes) and sent:
-        tx.run(sql.follow_sent, numbers=as_json(sorted(sent)), now=at)
-        follow(tx, [no for outcome in outcomes if (no := outcome.claimed.notice_no) not in sent])
-    else:
+    if written != len(outcomes):
         follow(tx, [outcome.claimed.notice_no for outcome in outcomes])
+        return written
+    sent = {outcome.claimed.notice_no for outcome in outcomes if outcome.after is NoticeState.SENT}
+    if sent:
+        tx.run(sql.follow_sent, numbers=as_json(sorted(sent)), now=at)
+    follow(tx, {outcome.claimed.notice_no for outcome in outcomes} - sent)
     return written
 
 
@@ -277,7 +282,7 @@ class _Alike(NamedTuple):
     """What several outcomes may have in common; truths as the database has them."""
 
     fence: int
-    after: str
+    after: NoticeState
     due_at: str
     handed_over: int
     doubtful: int
@@ -287,35 +292,28 @@ class _Alike(NamedTuple):
 
 def _write(tx: Tx, outcomes: Sequence[Outcome], at: str) -> int:
     """Write outcomes, which `at` became known; return how many deliveries still were in the worker's hands."""
-    if tx.dialect == "postgresql":
-        return tx.at_once(
-            sql.settle,
-            [
-                {**_alike(each, at)._asdict(), "no": each.claimed.no, "reply": each.reply, "now": at}
-                for each in outcomes
-            ],
-        )
     replies: defaultdict[_Alike, dict[int, str]] = defaultdict(dict)
     for outcome in outcomes:
         replies[_alike(outcome, at)][outcome.claimed.no] = outcome.reply
+    for alike in replies:
+        require_legal(NoticeState.SENDING, alike.after)
+    if tx.dialect == "postgresql":
+        rows = [
+            {**alike._asdict(), "no": no, "reply": reply, "now": at}
+            for alike, those in replies.items()
+            for no, reply in those.items()
+        ]
+        return tx.at_once(sql.settle, rows)
     return sum(
-        tx.run(sql.settle, **alike._asdict(), now=at, numbers=as_json(those), replies=_by_number(those))
-        for alike, those in replies.items()
+        tx.run(sql.settle, **alike._asdict(), now=at, replies=_by_number(those)) for alike, those in replies.items()
     )
 
 
 def _alike(outcome: Outcome, at: str) -> _Alike:
     after = outcome.after
-    require_legal(NoticeState.SENDING, after)
-    return _Alike(
-        outcome.claimed.fence,
-        after.value,
-        instant(outcome.due_at) if after is NoticeState.PENDING else at,
-        int(outcome.handed_over),
-        int(outcome.doubtful),
-        int(outcome.untried),
-        outcome.lane,
-    )
+    due_at = instant(outcome.due_at) if after is NoticeState.PENDING else at
+    handed_over, doubtful, untried = int(outcome.handed_over), int(outcome.doubtful), int(outcome.untried)
+    return _Alike(outcome.claimed.fence, after, due_at, handed_over, doubtful, untried, outcome.lane)
 
 
 def _by_number(values: Mapping[int, str]) -> str:
@@ -355,20 +353,20 @@ def _claimed(tx: Tx, rows: Sequence[_Due]) -> list[Claimed]:
     severities = {no: _severity(tx, no) for no in {row.defect_no for row in rows}}
     return [
         Claimed(
-            notice_no=notice_no,
-            notice=notice,
-            kind=kind,
-            defect_no=defect_no,
-            recipient=recipient,
-            no=no,
-            fence=fence,
-            attempts=attempts,
-            channel=channel,
-            address=address,
-            message_id=message_id,
-            severity=severities[defect_no],
+            notice_no=row.notice_no,
+            notice=row.notice,
+            kind=row.kind,
+            defect_no=row.defect_no,
+            recipient=row.recipient,
+            no=row.no,
+            fence=row.fence,
+            attempts=row.attempts,
+            channel=row.channel,
+            address=row.address,
+            message_id=row.message_id,
+            severity=severities[row.defect_no],
         )
-        for no, notice_no, notice, fence, attempts, channel, address, message_id, kind, defect_no, recipient in rows
+        for row in rows
     ]
 
 
