@@ -23,16 +23,5 @@ __all__ += ["Fact", "FactType", "Facts", "Value", "Vocabulary"]
 __all__ += ["Explanation", "Node", "compile_condition", "explain_condition", "fits", "names"]
 __all__ += ["tree_from_json", "tree_to_json"]
 __all__ += ["Defect", "Product", "ProductIndex", "Release", "Remedy", "Rule", "Severity", "Shelf", "Standing"]
-__all__ += [
-    "Concern",
-    "Considered",
-    "Decision",
-    "Exposure",
-    "Finding",
-    "Question",
-    "SafeTarget",
-    "Sentence",
-    "Shown",
-    "Verdict",
-]
-__all__ += ["decide"]
+__all__ += ["Considered", "Decision", "Exposure", "Finding", "Question", "SafeTarget", "Sentence", "Shown", "Verdict"]
+__all__ += ["Concern", "decide"]

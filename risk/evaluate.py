@@ -54,13 +54,13 @@ class Single:
     reads: tuple[tuple[str, Read], ...]
     demands: tuple[Demand, ...] = ()
 
-    def sentences(self, *, truth: bool) -> Sentences | None:
-        """Return why it matches or misses, None where that depends on the facts; `truth` is which of the two."""
+    def sentences(self, *, truth: bool) -> Sentences:
+        """Return why it matches or misses; `truth` is which of the two."""
         return () if self.words is None else (self.words[not truth],)
 
     def because(self, shown: Shown, *, truth: bool) -> tuple[str, ...]:
         """Say why it matches or misses; `truth` is what it has been found to do."""
-        return () if self.words is None else (shown.say(self.words[not truth]),)
+        return tuple(map(shown.say, self.sentences(truth=truth)))
 
     def unknown(self, shown: Shown) -> Explanation:
         """Say what makes it unknown."""
@@ -90,8 +90,6 @@ class Joined:
     def because(self, shown: Shown, *, truth: bool) -> tuple[str, ...]:
         """Say why it matches or misses; `truth` is what it has been found to do."""
         if truth is not self.decisive:
-            if self.needed is not None:
-                return tuple(map(shown.say, self.needed))
             return tuple(dict.fromkeys([said for part in self.parts for said in part.because(shown, truth=truth)]))
         enough = [part.because(shown, truth=truth) for part in self.parts if part.truth(shown.facts) is truth]
         if len(enough) == 1:

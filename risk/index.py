@@ -12,6 +12,7 @@ from .defects import Defect, Product, Shelf
 from .evaluate import Condition, Shared, explain
 from .operators import Truth
 from .paths import Search
+from .ranges import BOTTOM
 from .rules import Concern, Rule
 from .segments import Segments
 from .verdicts import Considered, Question, SafeTarget, Verdict
@@ -103,17 +104,16 @@ class _Hearing:
         besides = self.unranked() if concerns and (start is None or target is None) else ()
         considered = self.considered(to_version) if question.explain else None
         names = index.product.id, question.from_version, to_version
-        why = concerns, self.shown, besides
-        return Verdict(decision, *names, *why, safe, index.sequence, accepted, considered)
+        return Verdict(decision, *names, concerns, self.shown, besides, safe, index.sequence, accepted, considered)
 
     def safe_target(self, start: str) -> SafeTarget | None:
         """Return the safe target; that the highest release on offer is one step away is the usual case."""
         shelf = self.index.shelf
         if not shelf.offered or start >= shelf.offered[-1]:
             return None
-        if not self.held(shelf.offered[-1]):
+        if not self.concerned(shelf.offered[-1])[1]:
             return SafeTarget(shelf.versions[-1], shelf.versions[-1:])
-        return Search(shelf, start, self.held, self.holding).safe_target()
+        return Search(shelf, start, self.concerned, self.holding).safe_target()
 
     def advised(self, safe: SafeTarget | None) -> str | None:
         """Return the version to judge where none was asked for.
@@ -124,9 +124,7 @@ class _Hearing:
         if safe is not None:
             return safe.path[0]
         shelf = self.index.shelf
-        if shelf.offered and (self.start is None or self.start < shelf.offered[-1]):
-            return shelf.versions[-1]
-        return None
+        return shelf.versions[-1] if shelf.offered and (self.start or BOTTOM) < shelf.offered[-1] else None
 
     def found(self, target: str | None) -> tuple[tuple[Concern, ...], tuple[str, ...]]:
         """Return what is to be told, gravest first, and the accepted defects that would have been among it."""
@@ -139,9 +137,8 @@ class _Hearing:
 
     def concerned(self, place: str) -> tuple[list[Concern], list[Rule]]:
         """Return how an upgrade to this sort key is concerned, and the rules that hold it."""
-        near = self.near.get(place)
-        if near is not None:
-            return near
+        if place in self.near:
+            return self.near[place]
         found, held = self.near[place] = [], []
         start, (_, _, facts, accept, _), truths = self.start, self.question, self.truths
         for rule in self.index.segments.at(place, facts):
@@ -150,11 +147,7 @@ class _Hearing:
                 truth = truths[condition]
             else:
                 truth = truths[condition] = condition.truth(facts)
-            if truth is False:
-                continue
-            usual = truth and start is not None and start < rule.harms_below
-            concern = rule.harmed if usual else rule.concern(start, truth)
-            if concern is not None:
+            if truth is not False and (concern := rule.concern(start, truth)) is not None:
                 found.append(concern)
                 if concern.outcome.holds and concern.name not in accept:
                     held.append(rule)
@@ -164,12 +157,7 @@ class _Hearing:
         """Return how an upgrade to a version whose place is unknown may be concerned."""
         start = self.start
         rules = [rule for rule in self.index.rules.values() if start is None or rule.harms(start)]
-        live = [(rule, truth) for rule in rules if (truth := self.truth(rule)) is not False]
-        return [Concern.of(rule.harm[None], truth, rule.defect, rule.condition) for rule, truth in live]
-
-    def held(self, place: str) -> list[Rule]:
-        """Return the rules that make a hold of the one step to this sort key."""
-        return self.concerned(place)[1]
+        return [rule.made(rule.harm[None], truth) for rule in rules if (truth := self.truth(rule)) is not False]
 
     def holding(self, place: str) -> list[Rule]:
         """Return the rules that make a hold of an upgrade to this sort key which does their harm."""
@@ -192,9 +180,8 @@ class _Hearing:
 
     def considered(self, to_version: str | None) -> tuple[Considered, ...]:
         """Say of each defect why it does or does not count."""
-        return tuple(
-            Considered(name, *self.reason(rule, to_version)) for name, rule in sorted(self.index.rules.items())
-        )
+        rules = sorted(self.index.rules.items())
+        return tuple(Considered(name, *self.reason(rule, to_version)) for name, rule in rules)
 
     def reason(self, rule: Rule, to_version: str | None) -> tuple[bool, str]:
         """Return whether the defect counts, and the first reason that settles it."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .defects import Shelf
 from .ranges import union
-from .rules import Rule
+from .rules import Concern, Rule
 from .verdicts import SafeTarget
 
 
@@ -18,21 +18,20 @@ class Search(NamedTuple):
     shelf: Shelf
     #: the sort key of the version the install is at
     start: str
-    #: returns the rules that make a hold of the step from the start to this sort key
-    held: Callable[[str], list[Rule]]
+    #: returns how the step from the start to this sort key is concerned, and the rules that hold it
+    concerned: Callable[[str], tuple[list[Concern], list[Rule]]]
     #: returns the rules that make a hold of an upgrade to this sort key which does their harm, from wherever
     holding: Callable[[str], list[Rule]]
 
     def safe_target(self) -> SafeTarget | None:
         """Return the safe target, None where no release above the start can be reached without a hold."""
         direct, detours = self._direct()
-        path = self._by_steps(detours) if detours else None
-        path = path or (() if direct is None else (direct,))
+        path = (self._by_steps(detours) if detours else None) or direct
         steps = tuple([self.shelf.versions[index] for index in path])
         return SafeTarget(steps[-1], steps) if steps else None
 
-    def _direct(self) -> tuple[int | None, list[int]]:
-        """Return the highest release one step away, and the higher ones that only a detour might reach.
+    def _direct(self) -> tuple[tuple[int, ...], list[int]]:
+        """Return the way to the highest release one step away, and the higher ones that only a detour might reach.
 
         A rule that holds the direct step is a wall where every release on the way is affected too or in its
         `upgrading_from`: no path passes it to any release of the same stretch, so that is skipped whole.
@@ -43,19 +42,15 @@ class Search(NamedTuple):
         while index > lowest:
             index -= 1
             place = offered[index]
-            held = self.held(place)
+            _, held = self.concerned(place)
             if not held:
-                return index, detours
-            walls = [
-                rule.affected.begin(place)
-                for rule in held
-                if rule.upgrading_from is None or not self._has_gate(rule, place)
-            ]
+                return (index,), detours
+            walls = [rule.affected.begin(place) for rule in held if not self._has_gate(rule, place)]
             if walls:
                 index = bisect_left(offered, min(walls))
             else:
                 detours.append(index)
-        return None, detours
+        return (), detours
 
     def _has_gate(self, rule: Rule, end: str) -> bool:
         """Tell whether a release on the way to `end` may enter the rule's affected versions without harm."""

@@ -68,11 +68,6 @@ class Concern(NamedTuple):
     defect: Defect
     condition: Condition
 
-    @classmethod
-    def of(cls, outcome: Outcome, truth: Truth, defect: Defect, condition: Condition) -> Concern:
-        """Return it in its place among others."""
-        return cls(outcome.gravity, defect.id, outcome, truth, defect, condition)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
@@ -102,7 +97,7 @@ class Rule:
 
         Raises RangeError; ValueError for a broken tree.
         """
-        affected = compile_ranges(defect.affected, product.scheme)
+        affected, harm = compile_ranges(defect.affected, product.scheme), _HARM[defect.severity]
         tree = None if defect.condition is None else tree_from_json(defect.condition)
         condition = build(tree, Vocabulary(product.facts, product.scheme), {} if shared is None else shared)
         return cls(
@@ -112,10 +107,10 @@ class Rule:
             upgrading_from=compile_ranges(defect.upgrading_from, product.scheme) if defect.upgrading_from else None,
             condition=condition,
             reach=(shelf or Shelf.of(product)).reach(affected.spans),
-            harm=_HARM[defect.severity],
+            harm=harm,
             happened=_HAPPENED[defect.severity],
             harms_below=BOTTOM if defect.upgrading_from else min(affected.edges, default=TOP),
-            harmed=Concern.of(_HARM[defect.severity][True], truth=True, defect=defect, condition=condition),
+            harmed=Concern(harm[True].gravity, defect.id, harm[True], truth=True, defect=defect, condition=condition),
         )
 
     def placed(self, shelf: Shelf) -> Rule:
@@ -128,13 +123,17 @@ class Rule:
 
         Harm is an upgrade's own if its target is affected and its start is not; `truth` is not False.
         """
-        if start is not None and self.affected.holds(start):
-            outcome = self.happened
-        elif start is None or self.enters_from(start):
-            outcome = self.harm[None if start is None else truth]
-        else:
-            return None
-        return Concern.of(outcome, truth, self.defect, self.condition)
+        if start is None:
+            return self.made(self.harm[None], truth)
+        if start < self.harms_below:
+            return self.harmed if truth else self.made(self.harm[None], truth)
+        if self.affected.holds(start):
+            return self.made(self.happened, truth)
+        return self.made(self.harm[truth], truth) if self.enters_from(start) else None
+
+    def made(self, outcome: Outcome, truth: Truth) -> Concern:
+        """Return how upgrades of this outcome are concerned."""
+        return Concern(outcome.gravity, self.defect.id, outcome, truth, self.defect, self.condition)
 
     def enters_from(self, start: str) -> bool:
         """Tell whether this sort key is in `upgrading_from`, where given."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ from .evaluate import Demand
 from .facts import Facts, Value
 from .rules import Rule
 
-#: Sort keys whose sieves are kept joined; most checks ask for the same few releases.
+#: Sort keys whose sieves are kept joined: most checks ask for the same few releases.
 _KEPT: Final = 64
 
 
@@ -20,46 +20,35 @@ class Sieve(NamedTuple):
     """Rules filed by what they demand: a fact with another value rules them out without a look at each."""
 
     #: those that demand no value of any fact
-    undemanding: tuple[Rule, ...]
+    undemanding: Sequence[Rule]
     #: by a fact's name, the rules by each value that they demand of it, and all of these for where it is absent
-    by_fact: tuple[tuple[str, dict[Value, tuple[Rule, ...]], tuple[Rule, ...]], ...]
+    by_fact: Mapping[str, tuple[dict[Value, list[Rule]], list[Rule]]]
 
     @classmethod
-    def of(cls, rules: Iterable[Rule], demanded: Mapping[str, set[Value]]) -> Sieve:
-        """File each rule under its most telling demand: of the values that are `demanded` of a fact, the least part."""
+    def of(cls, rule: Rule, demanded: Mapping[str, set[Value]]) -> Sieve:
+        """File a rule under its most telling demand: of the values that are `demanded` of a fact, the least part."""
 
         def part(demand: Demand) -> float:
             return len(demand.values) / len(demanded[demand.name])
 
-        undemanding: list[Rule] = []
-        by_fact: dict[str, tuple[dict[Value, list[Rule]], list[Rule]]] = {}
-        for rule in rules:
-            demand = min(rule.condition.demands, key=part, default=None)
-            if demand is None:
-                undemanding.append(rule)
-                continue
-            by_value, every = by_fact.setdefault(demand.name, ({}, []))
-            every.append(rule)
-            for value in demand.values:
-                by_value.setdefault(value, []).append(rule)
-        packed = (
-            (name, {value: tuple(some) for value, some in by_value.items()}, tuple(every))
-            for name, (by_value, every) in by_fact.items()
-        )
-        return cls(tuple(undemanding), tuple(packed))
+        demand = min(rule.condition.demands, key=part, default=None)
+        if demand is None:
+            return cls([rule], {})
+        return cls((), {demand.name: ({value: [rule] for value in demand.values}, [rule])})
 
     @classmethod
     def joined(cls, sieves: Iterable[Sieve]) -> Sieve:
-        """Return one that lets by what these let by."""
-        undemanding: tuple[Rule, ...] = ()
-        by_fact: dict[str, tuple[dict[Value, tuple[Rule, ...]], tuple[Rule, ...]]] = {}
+        """Return one sieve that lets by what any of these does."""
+        undemanding: list[Rule] = []
+        by_fact: dict[str, tuple[dict[Value, list[Rule]], list[Rule]]] = {}
         for sieve in sieves:
             undemanding += sieve.undemanding
-            for name, more, every in sieve.by_fact:
-                by_value, before = by_fact.get(name, ({}, ()))
-                by_value.update({value: by_value.get(value, ()) + some for value, some in more.items()})
-                by_fact[name] = by_value, before + every
-        return cls(undemanding, tuple((name, by_value, every) for name, (by_value, every) in by_fact.items()))
+            for name, (by_value, every) in sieve.by_fact.items():
+                ours, all_ours = by_fact.setdefault(name, ({}, []))
+                all_ours += every
+                for value, some in by_value.items():
+                    ours.setdefault(value, []).extend(some)
+        return cls(undemanding, by_fact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +78,17 @@ class Segments:
         demanded: dict[str, set[Value]] = {}
         for demand in chain.from_iterable(rule.condition.demands for rule in rules):
             demanded.setdefault(demand.name, set()).update(demand.values)
-        sieves = {node: Sieve.of(held, demanded) for node, held in nodes.items()}
-        above = (tuple(sieves[node] for node in _climb(leaf) if node in sieves) for leaf in range(leaves, 2 * leaves))
-        return cls(tuple(edges), tuple(above))
+        sieves = {node: Sieve.joined(Sieve.of(rule, demanded) for rule in held) for node, held in nodes.items()}
+        # The node n is below the node n // 2, and 1 is above all.
+        above = ([leaf >> levels for levels in range(leaf.bit_length())] for leaf in range(leaves, 2 * leaves))
+        return cls(tuple(edges), tuple(tuple(sieves[node] for node in path if node in sieves) for path in above))
 
     def at(self, sort_key: str, facts: Facts) -> list[Rule]:
         """Return the rules that affect the version of this sort key, each once, but some that these facts miss."""
         found: list[Rule] = []
         for undemanding, by_fact in self.kept.get(sort_key) or self._sieves(sort_key):
             found += undemanding
-            for name, by_value, every in by_fact:
+            for name, (by_value, every) in by_fact.items():
                 value = facts.get(name)
                 found += every if value is None else by_value.get(value, ())
         return found
@@ -108,13 +98,6 @@ class Segments:
         if len(self.kept) < _KEPT:
             sieves = self.kept[sort_key] = (Sieve.joined(sieves),)
         return sieves
-
-
-def _climb(node: int) -> Iterator[int]:
-    """Yield the node and those above it; 1 is the root, 2n and 2n + 1 are the children of n."""
-    while node:
-        yield node
-        node >>= 1
 
 
 def _cover(begin: int, end: int) -> Iterator[int]:

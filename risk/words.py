@@ -49,13 +49,8 @@ class Shown(dict[str, str]):
 
     def say(self, sentence: Sentence) -> str:
         """Put the values into their places."""
-        match sentence:
-            case (said,):
-                return said
-            case (before, place, after):  # nearly all others
-                return f"{before}{self[place]}{after}"
         pieces = [*sentence]
-        pieces[1::2] = [self[place] for place in sentence[1::2]]
+        pieces[1::2] = map(self.__getitem__, sentence[1::2])
         return "".join(pieces)
 
 

@@ -90,7 +90,7 @@ def verdicts(draw: st.DrawFn, rules: Iterable[risk.Rule]) -> risk.Verdict:
 
 def a_concern(draw: st.DrawFn, rule: risk.Rule, *, truth: bool | None) -> risk.Concern:
     outcome = draw(st.sampled_from([rule.harm[truth], rule.harm[None], rule.happened]))
-    return risk.Concern.of(outcome, truth, rule.defect, rule.condition)
+    return rule.made(outcome, truth)
 
 
 @given(st.data())
