@@ -29,7 +29,8 @@ def cells_of(tx: Tx, layout: Layout, numbers: Collection[int]) -> dict[int, Cell
     if not layout.readers or not numbers:
         return {}
     text = _CELLS.format(columns=layout.columns, tables=layout.tables, wanted=_OF_NUMBERS[tx.dialect])
-    return {row[0]: row[1:] for row in tx.built_tuples(text, {"numbers": as_json(numbers)})}
+    rows = tx.built_records(text, {"numbers": as_json(numbers)}, 1 + len(layout.readers))
+    return {row[0]: row[1:] for row in rows}
 
 
 def version_texts(tx: Tx, numbers: Collection[int]) -> dict[int, str]:
