@@ -21,7 +21,7 @@ from bench.figures import Measured
 from bench.load import HOST
 from bench.machine import pin
 from notifier.channels.terms import Terms
-from notifier.mails.build import Envelope, Mail, Sender
+from notifier.mails.build import Envelope, Mail, Sender, finished
 from notifier.mails.dkim import Signer
 from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.facts import Line, MailFacts, Option
@@ -107,8 +107,7 @@ class _Bench:
         """Yield mails without end, made as the delivery makes them: a batch is written, then signed, then sent."""
         rows = cycle(self.rows)
         while True:
-            drafts = [press.draft(*row) for row in islice(rows, _BATCH)]
-            yield from [draft.finished() for draft in drafts]
+            yield from finished([press.draft(*row) for row in islice(rows, _BATCH)])
 
     @asynccontextmanager
     async def _theirs(self, order: Order) -> AsyncIterator[tuple[Send, int]]:

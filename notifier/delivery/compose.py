@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -21,7 +22,7 @@ from notifier.delivery.known import Known
 from notifier.delivery.return_path import ReturnPath
 from notifier.delivery.safe import Guides
 from notifier.delivery.telling import Addressee, Case, Told, mail_facts
-from notifier.mails.build import Draft, Envelope, Mail, Sender, message_id
+from notifier.mails.build import Draft, Envelope, Mail, Sender, finished, message_id
 from notifier.mails.facts import MailFacts
 from notifier.mails.headers import UnsafeMail
 from notifier.mails.listing import head_of
@@ -59,10 +60,6 @@ class Unsigned(msgspec.Struct, frozen=True):
 
     draft: Draft
     written_from: frozenset[LineState]
-
-    def signed(self) -> Message:
-        """Return the message."""
-        return Message(self.draft.finished(), self.written_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +178,7 @@ def compose_all(
     tx: Tx, composer: Composer, claimed: Sequence[Claimed], now: datetime
 ) -> list[tuple[Claimed, Message | Exception]]:
     """Return for each delivery its message, or why there is none: NobodyToTell or DeliveryFailed."""
-    # All are written before any is signed: `Draft` says why.
-    return [(each, _signed(each, written)) for each, written in _written_all(tx, composer, claimed, now)]
+    return _signed_all(_written_all(tx, composer, claimed, now))
 
 
 def _written_all(
@@ -211,8 +207,26 @@ def _written(
     return _alone(claimed, lambda: composer.compose(tx, claimed, known or composer.known(tx, [claimed]), now))
 
 
-def _signed(claimed: Claimed, written: Message | Unsigned | Exception) -> Message | Exception:
-    return _alone(claimed, written.signed) if isinstance(written, Unsigned) else written
+def _signed_all(
+    written: Sequence[tuple[Claimed, Message | Unsigned | Exception]],
+) -> list[tuple[Claimed, Message | Exception]]:
+    """Sign the mails among the messages, all at once, as `sealed` says; where that fails, each by itself."""
+    try:
+        mails = iter(finished([each.draft for _, each in written if isinstance(each, Unsigned)]))
+    except Exception:  # noqa: BLE001 - it is met again by the one that it is about
+        return [
+            (claimed, _alone(claimed, partial(_signed, each)) if isinstance(each, Unsigned) else each)
+            for claimed, each in written
+        ]
+    return [
+        (claimed, Message(next(mails), each.written_from) if isinstance(each, Unsigned) else each)
+        for claimed, each in written
+    ]
+
+
+def _signed(unsigned: Unsigned) -> Message:
+    [mail] = finished([unsigned.draft])
+    return Message(mail, unsigned.written_from)
 
 
 def _alone(claimed: Claimed, write: Callable[[], T]) -> T | Exception:

@@ -8,7 +8,7 @@ from email.utils import parseaddr
 
 from msgspec import Struct
 
-from notifier.mails.dkim import Seal
+from notifier.mails.dkim import Seal, sealed
 from notifier.mails.headers import plain_address
 
 
@@ -33,7 +33,7 @@ class Sender(Struct, frozen=True):
         return self.address.rpartition("@")[2]
 
 
-class Envelope(Struct, frozen=True, kw_only=True):
+class Envelope(Struct, frozen=True, kw_only=True, gc=False):
     """What a mail needs beside its words."""
 
     sender: Sender
@@ -50,7 +50,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     returned: str | None = None
 
 
-class Mail(Struct, frozen=True):
+class Mail(Struct, frozen=True, gc=False):
     """A mail ready to go."""
 
     sender: str
@@ -77,7 +77,7 @@ class Mail(Struct, frozen=True):
         return Mail(self.sender, self.recipient, self.message_id, self.content, self.is_even)
 
 
-class Head(Struct, frozen=True):
+class Head(Struct, frozen=True, gc=False):
     """The finished header of a mail, and what its signatures rest on."""
 
     #: Without the empty line that ends it.
@@ -86,12 +86,8 @@ class Head(Struct, frozen=True):
     seal: Seal | None
 
 
-class Draft(Struct, frozen=True):
-    """A mail that is ready but for its signatures.
-
-    To sign takes many times what the rest does, and leaves nothing of it in the processor's caches: so a batch is
-    written first, and signed then.
-    """
+class Draft(Struct, frozen=True, gc=False):
+    """A mail that is ready but for its signatures."""
 
     sender: str
     recipient: str
@@ -106,11 +102,16 @@ class Draft(Struct, frozen=True):
         returned = envelope.returned or envelope.sender.address
         return cls(returned, envelope.recipient, envelope.message_id, head, body)
 
-    def finished(self) -> Mail:
-        """Return the signed mail, in pieces."""
-        signatures = self.head.seal.signatures() if self.head.seal else b""
-        written = (signatures, self.head.lines, b"\r\n", *self.body)
-        return Mail(self.sender, self.recipient, self.message_id, written, is_even=True)
+
+def finished(drafts: Sequence[Draft]) -> list[Mail]:
+    """Return the signed mails, in pieces."""
+    signatures = sealed([draft.head.seal for draft in drafts])
+    return [_finished(draft, lines) for draft, lines in zip(drafts, signatures, strict=True)]
+
+
+def _finished(draft: Draft, signatures: bytes) -> Mail:
+    written = (signatures, draft.head.lines, b"\r\n", *draft.body)
+    return Mail(draft.sender, draft.recipient, draft.message_id, written, is_even=True)
 
 
 def message_id(notice: str, sender: Sender) -> str:

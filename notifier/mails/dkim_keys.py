@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -68,6 +70,16 @@ class DkimKey:
     selector: str
     domain: str
     private: PrivateKey = field(repr=False)
+    _sign: Callable[[bytes], bytes] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Choose once how this kind of key signs."""
+        private = self.private
+        if isinstance(private, rsa.RSAPrivateKey):
+            sign = partial(private.sign, padding=padding.PKCS1v15(), algorithm=hashes.SHA256())
+        else:
+            sign = partial(_of_digest, private)
+        object.__setattr__(self, "_sign", sign)
 
     @classmethod
     def load(cls, place: KeyPlace) -> DkimKey:
@@ -94,9 +106,12 @@ class DkimKey:
 
     def sign(self, data: bytes) -> bytes:
         """Return the signature of a header in its relaxed form."""
-        if isinstance(self.private, rsa.RSAPrivateKey):
-            return self.private.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        return self.private.sign(hashlib.sha256(data).digest())
+        return self._sign(data)
+
+
+def _of_digest(private: ed25519.Ed25519PrivateKey, data: bytes) -> bytes:
+    """Sign as RFC 8463 has it, section 3: the digest of the header stands for it."""
+    return private.sign(hashlib.sha256(data).digest())
 
 
 def make_key(kind: KeyKind) -> PrivateKey:

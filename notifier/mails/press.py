@@ -14,7 +14,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from datetime import datetime
 
-from notifier.mails.build import Draft, Envelope, Mail, Sender
+from notifier.mails.build import Draft, Envelope, Mail, Sender, finished
 from notifier.mails.dkim import Signer
 from notifier.mails.facts import MailFacts
 from notifier.mails.heads import HeadMaster, Moment
@@ -43,7 +43,8 @@ class Press:
 
     def mail(self, facts: MailFacts, envelope: Envelope) -> Mail:
         """Return the finished mail; raises UnsafeMail where any text of others would change its header."""
-        return self.draft(facts, envelope).finished().whole()
+        [mail] = finished([self.draft(facts, envelope)])
+        return mail.whole()
 
     def draft(self, facts: MailFacts, envelope: Envelope) -> Draft:
         """Return the same without its signatures."""

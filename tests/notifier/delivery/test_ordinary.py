@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from notifier.channels.failures import DeliveryFailed
 from notifier.delivery import store
 from notifier.delivery.claims import Claimed
 from notifier.delivery.compose import Composer, Message, compose_all
-from notifier.mails.build import Draft, Envelope, Mail, Sender
+from notifier.mails.build import Draft, Envelope, Mail, Sender, finished
+from notifier.mails.dkim import Signer
+from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.facts import MailFacts
 from notifier.mails.heads import Moment
 from notifier.mails.press import Press
@@ -48,9 +51,9 @@ class CountingPress(Press):
 class Office:
     """Composes what is due, and holds each mail against what its own facts make."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, signer: Signer | None = None) -> None:
         self.stage = stage
-        self.press = CountingPress()
+        self.press = CountingPress(signer)
         self.composer = Composer(
             SENDER, Links("https://warn.notes.example", Tokens("s" * 32)), self.press, stage.rulebook
         )
@@ -85,7 +88,7 @@ class Office:
         )
         facts = self.composer.facts_of(tx, claimed.notice)
         master = self.press.master(facts, SENDER, "notes")
-        return master.filled(facts, envelope, Moment.of(envelope)).finished().whole()
+        return finished([master.filled(facts, envelope, Moment.of(envelope))])[0].whole()
 
 
 async def settle(stage: Stage) -> None:
@@ -127,6 +130,33 @@ async def test_ordinary_mails_take_the_quick_way_and_others_do_not(stage: Stage)
     await stage.customer("cem", **CUSTOMERS["cem"])
     await office.composed()
     assert office.press.slow == 1
+
+
+async def test_a_mail_that_cannot_be_signed_does_not_keep_the_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign = DkimKey.sign
+
+    def fails_for_bea(key: DkimKey, data: bytes) -> bytes:
+        if b"bea@example.com" in data:
+            raise ZeroDivisionError
+        return sign(key, data)
+
+    monkeypatch.setattr(DkimKey, "sign", fails_for_bea)
+    office = Office(stage, Signer((DkimKey("w2", "notes.example", make_key(KeyKind.ED25519)),)))
+    for customer in ("ada", "bea", "dan"):
+        await stage.holds(customer, f"{customer}-mac")
+    await stage.publish()
+    claimed = await stage.database.call(store.claim, "w", stage.now, most=100, mail=True)
+    made = await stage.database.read(compose_all, office.composer, claimed, stage.now)
+    found = {each.address: message for each, message in made}
+    failed = found.pop("bea@example.com")
+    assert isinstance(failed, DeliveryFailed)
+    assert not failed.permanent
+    for message in found.values():
+        assert isinstance(message, Message)
+        assert isinstance(message.content, Mail)
+        assert message.content.content.startswith(b"DKIM-Signature: ")
 
 
 async def test_an_install_that_is_in_two_mails_of_a_batch_is_told_where_it_can_go_back_to(stage: Stage) -> None:

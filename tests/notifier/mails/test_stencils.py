@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from notifier.mails.build import finished
 from notifier.mails.dkim import Signer
 from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.facts import Line, MailFacts, Option, Outcome
@@ -64,7 +65,7 @@ ordinary = st.builds(
 def test_a_quick_mail_is_the_general_one_to_the_byte(told: MailFacts, recipient: str, answers: str | None) -> None:
     envelope = an_envelope(recipient=recipient, answers=answers, returned="bounces+1@notes.example")
     general = PRESS.master(told, NOTES_LTD, "notes").filled(told, envelope, Moment.of(envelope))
-    assert PRESS.mail(told, envelope) == general.finished().whole()
+    assert PRESS.mail(told, envelope) == finished([general])[0].whole()
 
 
 @pytest.mark.parametrize("told", CASES.values(), ids=CASES.keys())
@@ -112,4 +113,4 @@ def test_what_is_said_of_an_install_may_hold_anything_and_be_another_for_each() 
         because = (f"notebooks is {number} & storage_format is 'v2'" + " so" * (number % 40),)
         told, envelope = some_facts(lines=(a_line(because=because),)), an_envelope()
         general = PRESS.master(told, NOTES_LTD, "notes").filled(told, envelope, Moment.of(envelope))
-        assert PRESS.mail(told, envelope) == general.finished().whole()
+        assert PRESS.mail(told, envelope) == finished([general])[0].whole()
