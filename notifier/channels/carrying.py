@@ -22,10 +22,10 @@ class Way:
     """The way to one server: the mails that wait for it, and how it is spoken to."""
 
     def __init__(self, server: MailServer, connections: int, terms: Terms, report: Report) -> None:
-        self.queue = Queue(connections, report)
+        self.queue = Queue(connections, report, asyncio.get_running_loop().time)
         self._terms = terms
         self._report = report
-        self._server = server
+        self.server = server
         self._local_name: str | None = None
         self._distrusted_until = 0.0
 
@@ -33,24 +33,24 @@ class Way:
         """Return a new connection; raises DeliveryFailed."""
         trusted = asyncio.get_running_loop().time() >= self._distrusted_until
         connection, self._local_name = await open_connection(
-            self._server, self._terms, self._report, pipelining=trusted, local_name=self._local_name
+            self.server, self._terms, self._report, pipelining=trusted, local_name=self._local_name
         )
         return connection
 
     def judge(self, connection: Connection) -> None:
         """Speak to the server one command at a time for a while where it did not keep to what it offers."""
         if connection.confused:
-            structlog.get_logger("forewarn.postman").warning("pipelining_not_kept", server=self._server.host)
+            structlog.get_logger("forewarn.postman").warning("pipelining_not_kept", server=self.server.host)
             self._distrusted_until = asyncio.get_running_loop().time() + DISTRUST
 
 
 class Carrier:
     """Carries mails for as long as some wait, and keeps its connection for the next time."""
 
-    def __init__(self, way: Way, report: Report, other: Callable[[], Way | None]) -> None:
+    def __init__(self, way: Way, report: Report, other: Callable[[Way], Way | None]) -> None:
         self._way = way
         self._report = report
-        #: Returns a way on which mails wait, None where there is none.
+        #: Returns a way on which mails wait, another than this where there is one; None where there is none.
         self._other = other
         self._connection: Connection | None = None
         #: A mail has been announced on the connection, behind the one before.
@@ -147,7 +147,7 @@ class Carrier:
                 return errand
         else:
             await self.part()
-        while other := self._other():
+        while other := self._other(self._way):
             await self._turn_to(other)
             errand = other.queue.take()
             if errand is not None:

@@ -7,6 +7,7 @@ final dot at once.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -16,7 +17,7 @@ from notifier.channels.errands import Errand, Report
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.replies import ACCEPTED, DONE, GO_AHEAD, GO_ON, judge, judge_sender, one_line, refused
 from notifier.channels.terms import Terms, dotted
-from notifier.channels.wire import GRANTED, Expected, Wire
+from notifier.channels.wire import Expected, Usual, Wire
 from notifier.mails.build import Mail
 
 #: Seconds for the answer to QUIT.
@@ -24,6 +25,9 @@ _FAREWELL = 1.0
 #: Commands of one group: MAIL, RCPT, DATA.
 _GROUP = 3
 _NOTHING_SENT = b".\r\n"
+#: What a server says to a group that it takes whole, and to a message that it has taken.
+_GRANTED = re.compile(rb"250(?: [^\r\n]*)?\r?\n25[012](?: [^\r\n]*)?\r?\n354(?: [^\r\n]*)?\r?\n")
+_TAKEN = re.compile(rb"2[0-9][0-9] [^\r\n]*\r?\n")
 #: What RCPT may be answered with where the recipient is taken (RFC 5321, section 3.4 and 3.5.3).
 _RECIPIENT_TAKEN = frozenset({ACCEPTED, 251, 252})
 
@@ -36,7 +40,8 @@ class PipelinedConnection:
         self._terms = terms
         self._report = report
         self._began = 0
-        self._announced: asyncio.Future[list[SMTPResponse]] | None = None
+        #: The replies to what was announced; None: all is as it should be.
+        self._announced: asyncio.Future[list[SMTPResponse] | None] | None = None
         #: A transaction was left half way: RSET goes before the next.
         self._half_way = False
 
@@ -65,7 +70,9 @@ class PipelinedConnection:
         if self._announced is None:
             raise DeliveryFailed(Cause.CONNECTION, "no mail was announced")
         replies = await self._announced
-        if replies is GRANTED.replies and self._wire.broken is None:
+        if replies is None:
+            if self._wire.broken is not None:
+                raise self._broken()
             return
         if self._half_way and replies:
             self._half_way = False
@@ -88,7 +95,8 @@ class PipelinedConnection:
         """
         if self._wire.broken is not None:
             raise self._broken()
-        message = Expected(1, self._terms.message_timeout, partial(self._answered, errand))
+        usual = Usual(_TAKEN, partial(self._taken, errand))
+        message = Expected(1, self._terms.message_timeout, partial(self._answered, errand), usual)
         following = take() if self._began < self._terms.mails else None
         if following is None:
             self._wire.say(dotted(errand.mail), message)
@@ -127,10 +135,15 @@ class PipelinedConnection:
             mail.recipient.encode("ascii"),
         )
         self._announced = asyncio.get_running_loop().create_future()
-        usual = None if reset else GRANTED
-        return group, Expected(
-            _GROUP + bool(reset), self._terms.command_timeout, partial(_hear, self._announced), usual
-        )
+        hear = partial(_hear, self._announced)
+        if reset:
+            return group, Expected(_GROUP + 1, self._terms.command_timeout, hear)
+        granted = Usual(_GRANTED, partial(_hear_yes, self._announced))
+        return group, Expected(_GROUP, self._terms.command_timeout, hear, granted)
+
+    def _taken(self, errand: Errand, said: bytes) -> None:
+        """Report a message as taken, in the words of the server."""
+        self._report.taken(errand, one_line(said.rstrip().decode("utf-8", "replace")))
 
     def _answered(self, errand: Errand, replies: list[SMTPResponse]) -> None:
         """Report what a message was answered with."""
@@ -166,10 +179,14 @@ class PipelinedConnection:
         return DeliveryFailed(Cause.CONNECTION, one_line(self._wire.broken or "the connection broke"))
 
 
-def _hear(announced: asyncio.Future[list[SMTPResponse]], replies: list[SMTPResponse]) -> None:
+def _hear(announced: asyncio.Future[list[SMTPResponse] | None], replies: list[SMTPResponse] | None) -> None:
     # Whoever waited may have gone.
     if not announced.done():
         announced.set_result(replies)
+
+
+def _hear_yes(announced: asyncio.Future[list[SMTPResponse] | None], _: bytes) -> None:
+    _hear(announced, None)
 
 
 def _unheard(replies: list[SMTPResponse]) -> None:

@@ -11,8 +11,8 @@ from notifier.channels.failures import DeliveryFailed
 from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms, require_sendable
 
-#: Seconds for which connections are awaited that are still busy when the pool is closed.
-_FAREWELL = 2.0
+#: Seconds for which connections are awaited that are still busy when the pool is closed: to say goodbye takes one.
+FAREWELL = 2.0
 
 
 class Pool:
@@ -42,10 +42,10 @@ class Pool:
         """Return all that wait, which then do so no more."""
         return [errand for way in self._ways.values() for errand in way.queue.drain()]
 
-    async def close(self) -> None:
-        """Close the connections; call it when nothing is under way, as what still is, is cut off."""
+    async def close(self, patience: float = FAREWELL) -> None:
+        """Close the connections; call it when nothing is under way, as what still is then, is cut off."""
         if self._busy:
-            _, late = await asyncio.wait(self._busy.values(), timeout=_FAREWELL)
+            _, late = await asyncio.wait(self._busy.values(), timeout=patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -80,10 +80,10 @@ class Pool:
             del self._busy[carrier]
             self._idle.append(carrier)
 
-    def _other(self) -> Way | None:
-        """Return a way on which mails wait, which then comes last."""
-        for server, way in self._ways.items():
-            if way.queue:
-                self._ways[server] = self._ways.pop(server)
-                return way
-        return None
+    def _other(self, way: Way) -> Way | None:
+        """Return a way on which mails wait, another than this where there is one; it is the last then."""
+        waiting = [each for each in self._ways.values() if each.queue]
+        chosen = next((each for each in waiting if each is not way), waiting[0] if waiting else None)
+        if chosen is not None:
+            self._ways[chosen.server] = self._ways.pop(chosen.server)
+        return chosen

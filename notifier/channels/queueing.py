@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from notifier.channels.errands import Errand, Report
 from notifier.channels.failures import HeldBack
@@ -18,14 +17,16 @@ NEAR = 4
 class Queue:
     """First in, first out; those whose turn is near are told so, many at a time."""
 
-    def __init__(self, connections: int, report: Report) -> None:
+    def __init__(self, connections: int, report: Report, seconds: Callable[[], float]) -> None:
         self._connections = connections
         self._report = report
+        #: A clock that never goes back.
+        self._seconds = seconds
         #: Those that have been told.
         self._near: deque[Errand] = deque()
         self._far: deque[Errand] = deque()
         self._ahead = min(NEAR * connections, MOST_AHEAD)
-        #: How many have left since it was last looked ahead, and when that was, by the loop's clock; None: never.
+        #: How many have left since it was last looked ahead, and when that was; None: never.
         self._left = 0
         self._looked_at: float | None = None
 
@@ -71,7 +72,7 @@ class Queue:
 
     def _measure(self) -> None:
         """Find out how many leave soon from how many have left since the last time."""
-        now = asyncio.get_running_loop().time()
+        now = self._seconds()
         if self._looked_at is not None and now > self._looked_at:
             soon = int(self._left * AHEAD / (now - self._looked_at))
             self._ahead = max(self._connections, min(soon, MOST_AHEAD))

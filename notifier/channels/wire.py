@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 
 from aiosmtplib import SMTPResponse
 
-from notifier.channels.replies import ACCEPTED, CLOSING, GO_AHEAD
+from notifier.channels.replies import CLOSING
 
 #: Bytes of replies that may wait to be read; a server that says more without ending a reply is hung up on.
 LONGEST_REPLY = 32_768
@@ -28,15 +28,8 @@ class Usual(NamedTuple):
 
     #: Whole lines, one for each reply.
     words: re.Pattern[bytes]
-    #: What is made of them.
-    replies: list[SMTPResponse]
-
-
-#: The answer to MAIL, RCPT and DATA where the server takes all of them.
-GRANTED = Usual(
-    re.compile(rb"250(?: [^\r\n]*)?\r?\n25[012](?: [^\r\n]*)?\r?\n354(?: [^\r\n]*)?\r?\n"),
-    [SMTPResponse(code, "") for code in (ACCEPTED, ACCEPTED, GO_AHEAD)],
-)
+    #: Called with them.
+    said: Callable[[bytes], None]
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +39,8 @@ class Expected:
     count: int
     #: Seconds from when the replies before them have come.
     patience: float
-    #: Called with them. There are fewer where the connection broke or the server closed it with a 421.
+    #: Called with them, unless they are as usual. There are fewer where the connection broke or the server closed it
+    #: with a 421.
     ended: Callable[[list[SMTPResponse]], None]
     usual: Usual | None = None
     replies: list[SMTPResponse] = field(default_factory=list)
@@ -134,11 +128,12 @@ class Wire(asyncio.Protocol):
         if self._begun or not self._expected:
             return place
         expected = self._expected[0]
-        if expected.usual is None or expected.replies or not (said := expected.usual.words.match(buffer, place)):
+        if expected.usual is None or expected.replies or not (found := expected.usual.words.match(buffer, place)):
             return place
-        expected.replies = expected.usual.replies
-        self._end(expected)
-        return said.end()
+        self._pass_over()
+        expected.usual.said(found[0])
+        self._be_quiet()
+        return self._usual(buffer, found.end())
 
     def _line(self, line: re.Match[bytes]) -> None:
         code, mark, text = line.groups(default=b"")
@@ -160,15 +155,15 @@ class Wire(asyncio.Protocol):
         if reply.code == CLOSING:
             self.hang_up(f"the server closed with {reply.code} {reply.message}")
         elif len(expected.replies) == expected.count:
-            self._end(expected)
+            self._pass_over()
+            expected.ended(expected.replies)
+            self._be_quiet()
 
-    def _end(self, expected: Expected) -> None:
-        """Hand over the replies to the oldest commands without, and wait for the next ones."""
+    def _pass_over(self) -> None:
+        """Wait for the replies behind the next ones, which have come."""
         self._expected.popleft()
         if self._expected:
             self._wait(self._expected[0].patience)
-        expected.ended(expected.replies)
-        self._be_quiet()
 
     def _be_quiet(self) -> None:
         if self._quieted is not None and not self._expected and not self._quieted.done():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, NamedTuple
 
@@ -64,8 +63,7 @@ class NoticeLine(NamedTuple):
         return LineState(self.install_no, self.version_no, self.exposure)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of an attempt."""
 
     claimed: Claimed

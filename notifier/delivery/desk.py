@@ -65,10 +65,11 @@ class Desk:
             self.in_hand.pop(outcome.claimed.no, None)
         self._eased()
 
-    def _begin_all(self, asked: Sequence[Beginning]) -> Awaitable[Sequence[Permission]]:
-        # What became of those before shares the commit.
+    async def _begin_all(self, asked: Sequence[Beginning]) -> Sequence[Permission]:
+        # What became of those before is asked for first, and shares the commit.
         self.settlements.flush()
-        return self._database.call(store.begin_all, asked, self._clock.now())
+        await asyncio.sleep(0)
+        return await self._database.call(store.begin_all, asked, self._clock.now())
 
 
 class Batches(Generic[Asked, Answer]):

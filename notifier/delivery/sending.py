@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
+from msgspec.structs import replace
 
 from notifier.channels.failures import Cause, DeliveryFailed, HeldBack, PutBack
 from notifier.channels.webhook import Call, WebhookChannel

@@ -13,6 +13,7 @@ from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms
 from notifier.mails.build import Mail
 from tests.notifier.channels.eager_server import EagerServer, open_eager_server
+from tests.notifier.channels.errands import mail_to
 from tests.notifier.mails.builders import a_mail
 
 #: Seconds after which the tests take a server's silence for one.
@@ -42,11 +43,6 @@ async def impatient(server: EagerServer) -> AsyncIterator[EmailChannel]:
 def a_channel(server: EagerServer, connections: int = 2, **terms: float) -> EmailChannel:
     where = MailServer.parse(f"smtp://127.0.0.1:{server.port}?starttls=never")
     return EmailChannel(where, connections=connections, terms=Terms(**terms))  # type: ignore[arg-type]
-
-
-def mail_to(name: str) -> Mail:
-    content = b"Subject: %b\r\n\r\nHello.\r\n" % name.encode()
-    return Mail("warnings@notes.example", f"{name}@example.com", f"<{name}@notes.example>", content)
 
 
 async def go() -> None:

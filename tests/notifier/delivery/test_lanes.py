@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from notifier.delivery import lane_store
+from notifier.delivery.breaker import STRIKES
 from notifier.delivery.settings import DeliverySettings
 from notifier.delivery.worker import Postman
 from tests.notifier.delivery.test_delivering import rows
@@ -114,6 +115,17 @@ async def test_a_lane_that_speaks_ill_of_us_is_paused_shown_and_tried_now_and_th
         stage.later(minutes=5)
     assert len(office.received) == 6
     assert await stage.database.read(lane_store.standings) == []
+
+
+async def test_what_waits_in_a_lane_goes_back_when_it_is_paused(stage: Stage, office: PostOffice) -> None:
+    postman = a_postman(stage, office, connections=1)
+    for name in "abcdefgh":
+        office.refusals[await holds(stage, name, "one.example")] = LISTED
+    await stage.publish()
+    await postman.deliver_due()
+    await postman.close()
+    attempts = sorted(await rows(stage, "d.attempts, d.handed_over_at"))
+    assert attempts == [(0, None)] * (8 - STRIKES) + [(1, None)] * STRIKES
 
 
 async def test_waiting_for_a_lane_costs_no_attempt(stage: Stage, office: PostOffice, postman: Postman) -> None:
