@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import TypeVar
 
 import msgspec
 import structlog
@@ -31,8 +29,6 @@ from notifier.mails.stencils import Own
 from notifier.publications import Rulebook
 from notifier.tokens import Links
 from storage import Row, StorageError, Tx, instant
-
-T = TypeVar("T")
 
 
 class NobodyToTell(Exception):
@@ -204,7 +200,22 @@ def _resting(claimed: Claimed, known: Known, resting: Mapping[str, Row]) -> Supp
 def _written(
     tx: Tx, composer: Composer, claimed: Claimed, known: Known | None, now: datetime
 ) -> Message | Unsigned | Exception:
-    return _alone(claimed, lambda: composer.compose(tx, claimed, known or composer.known(tx, [claimed]), now))
+    try:
+        return composer.compose(tx, claimed, known or composer.known(tx, [claimed]), now)
+    except StorageError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one message that cannot be written must not keep the others from leaving
+        return _why_not(claimed, error)
+
+
+def _why_not(claimed: Claimed, error: Exception) -> Exception:
+    """Return why there is no message."""
+    if isinstance(error, NobodyToTell):
+        return error
+    if isinstance(error, UnsafeMail):
+        return DeliveryFailed(Cause.CONTENT, str(error), permanent=True)
+    structlog.get_logger("forewarn.postman").error("message_not_written", notice=claimed.notice, exc_info=error)
+    return DeliveryFailed(Cause.CONTENT, f"the message could not be written: {type(error).__name__}")
 
 
 def _signed_all(
@@ -214,31 +225,18 @@ def _signed_all(
     try:
         mails = iter(finished([each.draft for _, each in written if isinstance(each, Unsigned)]))
     except Exception:  # noqa: BLE001 - it is met again by the one that it is about
-        return [
-            (claimed, _alone(claimed, partial(_signed, each)) if isinstance(each, Unsigned) else each)
-            for claimed, each in written
-        ]
+        return [(claimed, _signed(claimed, each)) for claimed, each in written]
     return [
         (claimed, Message(next(mails), each.written_from) if isinstance(each, Unsigned) else each)
         for claimed, each in written
     ]
 
 
-def _signed(unsigned: Unsigned) -> Message:
-    [mail] = finished([unsigned.draft])
-    return Message(mail, unsigned.written_from)
-
-
-def _alone(claimed: Claimed, write: Callable[[], T]) -> T | Exception:
-    """Return what `write` returns, or why it does not: one message must not keep the others from leaving."""
+def _signed(claimed: Claimed, written: Message | Unsigned | Exception) -> Message | Exception:
+    if not isinstance(written, Unsigned):
+        return written
     try:
-        return write()
-    except StorageError:
-        raise
-    except NobodyToTell as nobody:
-        return nobody
-    except UnsafeMail as error:
-        return DeliveryFailed(Cause.CONTENT, str(error), permanent=True)
-    except Exception as error:  # noqa: BLE001 - as above
-        structlog.get_logger("forewarn.postman").exception("message_not_written", notice=claimed.notice)
-        return DeliveryFailed(Cause.CONTENT, f"the message could not be written: {type(error).__name__}")
+        [mail] = finished([written.draft])
+    except Exception as error:  # noqa: BLE001 - as in `_written`
+        return _why_not(claimed, error)
+    return Message(mail, written.written_from)
