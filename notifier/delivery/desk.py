@@ -6,7 +6,7 @@ While one transaction commits, the next questions gather: so each look is still 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
 from notifier.delivery import store
@@ -17,6 +17,8 @@ from storage import Clock, Database, StorageError
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+#: A delivery's number and fence.
+Hold = tuple[int, int]
 
 
 class Desk:
@@ -27,8 +29,8 @@ class Desk:
         self._clock = clock
         #: Called when fewer are in hand.
         self._eased = eased
-        #: By their numbers; of these the leases are kept.
-        self.in_hand: dict[int, Claimed] = {}
+        #: Of these the leases are kept. One may be here twice: claimed again before its first claim has left our hands.
+        self.in_hand: dict[Hold, Claimed] = {}
         self._beginnings: Batches[Beginning, Permission] = Batches(self._begin_all)
         self._looks: Batches[Claimed, bool] = Batches(
             lambda asked: database.read(store.still_stand, asked, clock.now())
@@ -55,14 +57,19 @@ class Desk:
         """Write down soon what became of a delivery, which then leaves our hands."""
         self.settlements.put(outcome)
 
+    def take(self, claimed: Iterable[Claimed]) -> None:
+        """Take deliveries into our hands."""
+        for each in claimed:
+            self.in_hand[_hold(each)] = each
+
     def let_go(self, claimed: Claimed) -> None:
         """Take a delivery out of our hands of which there is nothing to write down."""
-        self.in_hand.pop(claimed.no, None)
+        self.in_hand.pop(_hold(claimed), None)
         self._eased()
 
     def _ended(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
-            self.in_hand.pop(outcome.claimed.no, None)
+            self.in_hand.pop(_hold(outcome.claimed), None)
         self._eased()
 
     async def _begin_all(self, asked: Sequence[Beginning]) -> Sequence[Permission]:
@@ -119,6 +126,10 @@ class Batches(Generic[Asked, Answer]):
                 # Whoever asked may have gone.
                 if not future.done():
                     future.set_result(answer)
+
+
+def _hold(claimed: Claimed) -> Hold:
+    return claimed.no, claimed.fence
 
 
 def _refuse(batch: Sequence[tuple[Asked, asyncio.Future[Answer]]], error: Exception) -> None:

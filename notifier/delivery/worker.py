@@ -157,7 +157,7 @@ class Postman:
 
     def _begin(self, composed: Sequence[tuple[Claimed, Message | Exception]]) -> None:
         """Let go what has been claimed and written."""
-        self._desk.in_hand |= {claimed.no: claimed for claimed, _ in composed}
+        self._desk.take(claimed for claimed, _ in composed)
         mails: list[MailSending] = []
         for claimed, message in composed:
             if isinstance(message, Exception) or self._stopping:

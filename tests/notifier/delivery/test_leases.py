@@ -11,11 +11,12 @@ import pytest
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.delivery import store
 from notifier.delivery.claims import Claimed, LineState, Outcome
+from notifier.delivery.desk import Desk
 from notifier.delivery.retrying import Patience
 from notifier.delivery.store import LEASE, Permission
 from notifier.delivery.worker import Postman
 from storage import Database, Tx, open_database
-from tests.notifier.post_office import PostOffice, a_postman
+from tests.notifier.post_office import PostOffice, StageClock, a_postman
 from tests.notifier.stage import SAFE, Stage
 
 PATIENCE = Patience(random.Random(1))
@@ -109,6 +110,18 @@ async def test_what_could_not_be_recorded_is_taken_up_although_its_process_lives
     stage.now += LEASE / 2 + timedelta(seconds=1)
     assert await expire(stage) == 1
     assert [each.no for each in await claim(stage, "one")] == [lost.no]
+
+
+async def test_what_is_claimed_again_stays_in_hand_when_its_first_claim_leaves(stage: Stage) -> None:
+    await owed(stage)
+    desk = Desk(stage.database, StageClock(stage), lambda: None)
+    [first] = await claim(stage, "one")
+    desk.take([first])
+    await begin(stage, first, frozenset({LineState(999, 1, None)}))
+    [second] = await claim(stage, "one")
+    desk.take([second])
+    desk.let_go(first)
+    assert list(desk.in_hand.values()) == [second]
 
 
 @pytest.mark.parametrize(("severity", "state"), [("data-loss", "pending"), ("outage", "in_doubt")])
