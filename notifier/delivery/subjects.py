@@ -121,6 +121,8 @@ class Subject:
 
     def safe_version(self, states: Sequence[Judged]) -> str | None:
         """Return the release that all these installs can go to without a hold, None where there is no common one."""
+        if len(states) == 1:
+            return self.safe.of_install(states[0])
         targets = set(map(self.safe.of_install, states))
         return targets.pop() if len(targets) == 1 else None
 
