@@ -90,6 +90,8 @@ class Joined:
     def because(self, shown: Shown, *, truth: bool) -> tuple[str, ...]:
         """Say why it matches or misses; `truth` is what it has been found to do."""
         if truth is not self.decisive:
+            if self.needed is not None:
+                return tuple(map(shown.say, self.needed))
             return tuple(dict.fromkeys([said for part in self.parts for said in part.because(shown, truth=truth)]))
         enough = [part.because(shown, truth=truth) for part in self.parts if part.truth(shown.facts) is truth]
         if len(enough) == 1:

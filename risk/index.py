@@ -167,10 +167,9 @@ class _Hearing:
 
     def truth(self, rule: Rule) -> Truth:
         """Return the truth of a rule's condition."""
-        truths = self.truths
-        if rule.condition not in truths:
-            truths[rule.condition] = rule.condition.truth(self.question.facts)
-        return truths[rule.condition]
+        if rule.condition not in self.truths:
+            self.truths[rule.condition] = rule.condition.truth(self.question.facts)
+        return self.truths[rule.condition]
 
     def unranked(self) -> tuple[str, ...]:
         """Say which of the two versions has no declared place."""

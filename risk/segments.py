@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final, NamedTuple
@@ -63,9 +63,8 @@ class Segments:
     kept: dict[str, tuple[Sieve, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
-    def of(cls, rules: Iterable[Rule]) -> Segments:
+    def of(cls, rules: Collection[Rule]) -> Segments:
         """Index the rules by their affected ranges."""
-        rules = tuple(rules)
         edges = sorted({edge for rule in rules for edge in rule.affected.edges})
         places = {edge: place for place, edge in enumerate(edges, start=1)}
         leaves = len(edges) + 1
@@ -89,8 +88,7 @@ class Segments:
         for undemanding, by_fact in self.kept.get(sort_key) or self._sieves(sort_key):
             found += undemanding
             for name, (by_value, every) in by_fact.items():
-                value = facts.get(name)
-                found += every if value is None else by_value.get(value, ())
+                found += every if (value := facts.get(name)) is None else by_value.get(value, ())
         return found
 
     def _sieves(self, sort_key: str) -> tuple[Sieve, ...]:

@@ -49,6 +49,9 @@ class Shown(dict[str, str]):
 
     def say(self, sentence: Sentence) -> str:
         """Put the values into their places."""
+        match sentence:
+            case (before, place, after):  # nearly all
+                return f"{before}{self[place]}{after}"
         pieces = [*sentence]
         pieces[1::2] = map(self.__getitem__, sentence[1::2])
         return "".join(pieces)
