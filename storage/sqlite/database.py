@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from queue import Empty, LifoQueue
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlite_utils import Database as SqliteUtils
@@ -24,6 +22,7 @@ from .connections import open_reader, open_writer
 from .driver import sqlite3, translated
 from .facts import facts
 from .poller import Poller
+from .readers import Readers
 from .transaction import SqliteTx
 from .writer import Writer
 
@@ -41,8 +40,7 @@ class SqliteDatabase:
         self._page_cache = page_cache
         self._changes = Changes()
         self._writer = Writer(open_writer(path, page_cache), self._changes)
-        self._readers: LifoQueue[SqliteUtils] = LifoQueue()
-        self._threads = ThreadPoolExecutor(readers, thread_name_prefix="sqlite-reader")
+        self._readers = Readers(lambda: open_reader(path, page_cache), readers)
         self._poller: Poller | None = None
         self._closed = False
 
@@ -54,7 +52,7 @@ class SqliteDatabase:
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction that sees one snapshot and cannot write."""
-        return await self._on_reader(lambda reader: _read(reader, lambda tx: work(tx, *args, **kwargs)))
+        return await self._readers.run(lambda reader: _read(reader, lambda tx: work(tx, *args, **kwargs)))
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:
         """Bring the schema up to date."""
@@ -70,13 +68,11 @@ class SqliteDatabase:
 
     async def backup(self, path: Path) -> None:
         """Write a copy of one snapshot to `path`, which must not exist; then it is on the disk."""
-        await self._on_reader(partial(_copy, path=path))
+        await self._readers.run(partial(_copy, path=path))
 
     async def compact(self) -> None:
         """Write the file anew; writers in all processes wait meanwhile."""
-        if self._closed:
-            raise _closed()
-        await asyncio.get_running_loop().run_in_executor(self._threads, _rewrite, self._path, self._page_cache)
+        await self._readers.run(lambda _: _rewrite(self._path, self._page_cache))
 
     async def size(self) -> int:
         """Return how many bytes the file has."""
@@ -84,7 +80,7 @@ class SqliteDatabase:
 
     async def facts(self) -> dict[str, str | int]:
         """Return what an operator wants to know; reads the whole file."""
-        return await self._on_reader(facts)
+        return await self._readers.run(facts)
 
     async def close(self) -> None:
         """Refuse new work, finish what was asked for, close the file."""
@@ -92,33 +88,16 @@ class SqliteDatabase:
             return
         self._closed = True
         self._writer.stop()
+        self._readers.stop()
         self._changes.end()
         await asyncio.to_thread(self._finish)
 
     def _finish(self) -> None:
         if self._poller is not None:
             self._poller.stop()
-        self._threads.shutdown()
-        with suppress(Empty):
-            while True:
-                self._readers.get_nowait().close()
+        self._readers.finish()
         # Last, so that the connection that can write is the one that checkpoints and removes the log.
         self._writer.finish()
-
-    async def _on_reader(self, work: Callable[[SqliteUtils], T]) -> T:
-        if self._closed:
-            raise _closed()
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._with_reader, work)
-
-    def _with_reader(self, work: Callable[[SqliteUtils], T]) -> T:
-        try:
-            reader = self._readers.get_nowait()
-        except Empty:
-            reader = open_reader(self._path, self._page_cache)
-        try:
-            return work(reader)
-        finally:
-            self._readers.put(reader)
 
 
 def _closed() -> DatabaseUnavailable:

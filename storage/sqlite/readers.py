@@ -1,0 +1,98 @@
+"""The threads that read: each work on one of a few connections, the one used last first, whose pages are still warm."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Future
+from collections.abc import Callable
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
+
+from sqlite_utils import Database as SqliteUtils
+
+from storage.errors import DatabaseUnavailable
+
+T = TypeVar("T")
+
+#: A work, and the future that gets its outcome.
+Job = tuple[Callable[[SqliteUtils], Any], Future[Any]]
+
+
+class Readers:
+    """At most so many works at once; `run` and `stop` are called from one thread.
+
+    An executor's futures and locks cost a short work more than its reading.
+    """
+
+    def __init__(self, opened: Callable[[], SqliteUtils], most: int) -> None:
+        self._opened = opened
+        self._most = most
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._threads: list[Thread] = []
+        #: Those that nobody uses now, the one used last at the end.
+        self._connections: list[SqliteUtils] = []
+        self._is_open = True
+
+    def run(self, work: Callable[[SqliteUtils], T]) -> Future[T]:
+        """Return what will hold the outcome of `work`; raises DatabaseUnavailable once it is stopped."""
+        if not self._is_open:
+            raise DatabaseUnavailable("the database is closed")
+        if not self._threads:
+            self._threads = [Thread(target=self._serve, name="sqlite-reader", daemon=True) for _ in range(self._most)]
+            for thread in self._threads:
+                thread.start()
+        future: Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put((work, future))
+        return future
+
+    def stop(self) -> None:
+        """Refuse new work."""
+        if self._is_open:
+            self._is_open = False
+            for _ in self._threads:
+                self._queue.put(None)
+
+    def finish(self) -> None:
+        """Wait until what was asked for is done, then close the connections."""
+        for thread in self._threads:
+            thread.join()
+        while self._connections:
+            self._connections.pop().close()
+
+    def _serve(self) -> None:
+        while (job := self._queue.get()) is not None:
+            work, future = job
+            outcome, error = self._outcome(work)
+            # A loop that was closed has nobody left who waits.
+            with suppress(RuntimeError):
+                future.get_loop().call_soon_threadsafe(_settle, future, outcome, error)
+            del job, work, future, outcome, error
+
+    def _outcome(self, work: Callable[[SqliteUtils], T]) -> tuple[T | None, BaseException | None]:
+        connection: SqliteUtils | None = None
+        try:
+            connection = self._connection()
+            return work(connection), None
+        except BaseException as error:  # noqa: BLE001 - it is raised in whoever waits
+            return None, error
+        finally:
+            if connection is not None:
+                self._connections.append(connection)
+
+    def _connection(self) -> SqliteUtils:
+        try:
+            return self._connections.pop()
+        except IndexError:
+            return self._opened()
+
+
+def _settle(future: Future[Any], outcome: object, error: BaseException | None) -> None:
+    # Whoever asked may have gone.
+    if future.done():
+        return
+    if error is None:
+        future.set_result(outcome)
+    else:
+        future.set_exception(error)
