@@ -49,7 +49,7 @@ SETTLING = (
     after("settle"),
     uncommitted("settle"),
     committed("settle"),
-    committed("settle", count=3),
+    committed("settle", count=2),
 )
 #: A publication signs and sweeps too, so the second time it is the withdrawal.
 WITHDRAWING = (
