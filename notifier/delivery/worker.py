@@ -22,6 +22,7 @@ from notifier.delivery.retrying import Patience
 from notifier.delivery.sending import CallSending, Dispatch, MailSending
 from notifier.delivery.settings import DeliverySettings
 from notifier.delivery.testing import test_mail
+from notifier.delivery.window import Window
 from notifier.mails.build import Mail
 from notifier.publications import Rulebook
 from storage import Clock, Database, StorageError
@@ -31,8 +32,6 @@ from storage.outcomes import Conflict
 PATIENCE = 1.0
 #: Seconds that deliveries under way are given when the process stops.
 FAREWELL = 12.0
-#: Deliveries in hand, for each connection to the mail server: half leave while the next are claimed and written.
-IN_HAND = 32
 
 
 class Postman:
@@ -56,7 +55,7 @@ class Postman:
         self._patience = Patience(chance or random.SystemRandom(), settings.repeat_in_doubt)
         self._desk = Desk(database, clock, self._ease)
         self._dispatch = Dispatch(clock, self._desk, self._patience, lambda: self._stopping)
-        self._window = settings.connections * IN_HAND
+        self._window = Window(settings.connections)
         self._lease = settings.lease
         #: Of webhooks.
         self._calls: set[asyncio.Task[None]] = set()
@@ -137,7 +136,7 @@ class Postman:
         except StorageError:
             structlog.get_logger("forewarn.postman").exception("claim_failed")
             begun = 0
-        if begun and len(self._desk.in_hand) < self._window:
+        if begun and self._window.room(len(self._desk.in_hand)):
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(PATIENCE):
@@ -145,12 +144,13 @@ class Postman:
 
     async def _take_up(self) -> int:
         """Claim and begin as many deliveries as there is room for; return how many."""
-        room = self._window - len(self._desk.in_hand)
-        if self._stopping or room < self._window // 2:
+        room = self._window.room(len(self._desk.in_hand))
+        if self._stopping or not room:
             return 0
         now = self._clock.now()
         mail = self._lanes is not None
         claimed = await self._database.call(store.claim, self.worker, now, most=room, mail=mail, lease=self._lease)
+        self._window.filled(len(claimed), asyncio.get_running_loop().time())
         if claimed:
             self._begin(await self._database.read(compose_all, self._composer, claimed, now))
         return len(claimed)
@@ -174,7 +174,7 @@ class Postman:
 
     def _ease(self) -> None:
         """Look for more once half of what was in hand has gone."""
-        if len(self._desk.in_hand) <= self._window // 2:
+        if self._window.room(len(self._desk.in_hand)):
             self._awake.set()
 
     async def _expire(self) -> None:
