@@ -134,10 +134,10 @@ async def test_the_statements_of_a_batch_that_was_taken_do_not_grow_with_it(
     assert took[FEW] == took[MANY]
 
 
+# PostgreSQL chooses by its statistics.
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("statement", ["matters", "still_stand", "claim", "hand_over", "settle"])
 async def test_what_is_in_hand_is_looked_up_by_its_number(stage: Stage, statement: str) -> None:
-    if stage.database.dialect == "postgresql":
-        pytest.skip("PostgreSQL chooses by its statistics")
     text = f"EXPLAIN QUERY PLAN {getattr(store.sql, statement).sqlite}"
     plan = await stage.database.call(lambda tx: tx.built(text, defaultdict(lambda: "[1]")))
     [looked_up] = [step["detail"] for step in plan if step["detail"].startswith(("SEARCH d ", "SEARCH deliveries "))]
