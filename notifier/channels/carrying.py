@@ -80,6 +80,8 @@ class Carrier:
         self._way.judge(connection)
         try:
             await connection.quit()
+        except Exception:  # noqa: BLE001 - a goodbye that fails must not keep the mails behind it from leaving
+            structlog.get_logger("forewarn.postman").exception("goodbye_failed", server=self._way.server.host)
         finally:
             connection.abandon()
 

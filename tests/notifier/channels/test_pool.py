@@ -9,6 +9,7 @@ import pytest
 
 from notifier.channels.errands import Straight
 from notifier.channels.failures import Cause, DeliveryFailed
+from notifier.channels.pipelined import PipelinedConnection
 from notifier.channels.pool import Pool
 from notifier.channels.smtp import MailServer
 from notifier.channels.terms import Terms
@@ -120,3 +121,18 @@ async def test_a_pool_that_is_closed_while_a_server_says_nothing_leaves_in_doubt
     assert errands[0].error.in_doubt
     # The lease of what had not left runs out.
     assert (errands[1].reply, errands[1].error) == (None, None)
+
+
+async def test_a_goodbye_that_fails_keeps_no_mail_from_leaving(
+    servers: tuple[EagerServer, EagerServer], pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(_: PipelinedConnection) -> None:
+        raise RuntimeError("nobody foresaw this")
+
+    monkeypatch.setattr(PipelinedConnection, "quit", fails)
+    errands = noted("abcdefgh")
+    pool.put(at(servers[0]), errands)
+    async with asyncio.timeout(30):
+        await ends(errands)
+    assert [each.reply for each in errands] == ["250 taken"] * 8
+    assert servers[0].connections == 3
