@@ -15,6 +15,7 @@ import json
 import os
 import queue
 import secrets
+import socket
 import threading
 import time
 import urllib.error
@@ -193,7 +194,9 @@ def _fetch(request: urllib.request.Request, time_limit: float, answers: queue.Si
     except urllib.error.HTTPError as error:
         answers.put(NoAnswer(f"The service refused the question: {error.code} {_detail(error)}"))
     except (OSError, HTTPException, ValueError, RecursionError) as error:
-        answers.put(NoAnswer(f"The service could not be reached: {error}"))
+        # That it took too long is said by the one that waits, who has the same limit.
+        if not isinstance(getattr(error, "reason", error), socket.timeout):
+            answers.put(NoAnswer(f"The service could not be reached: {error}"))
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

@@ -10,6 +10,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +168,23 @@ def test_a_service_that_says_nothing_is_given_up_within_the_time_limit(tmp_path:
     assert advice == Advice("ask", None, "The service did not answer within 0.05 seconds.")
 
 
+class AtOnce:
+    """A thread that has ended before anybody waits for what it brings."""
+
+    def __init__(self, target: Callable[..., None], args: tuple[Any, ...], **_: Any) -> None:
+        self.start = partial(target, *args)
+
+
+def test_a_connection_that_finds_the_time_limit_over_first_says_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_server(None) as address:
+        monkeypatch.setattr(threading, "Thread", AtOnce)
+        advice = ask(a_client(address, "key", tmp_path / "state", time_limit=0.05))
+
+    assert advice.reason == "The service did not answer within 0.05 seconds."
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -209,6 +227,6 @@ def test_the_file_needs_python_3_9_and_nothing_else() -> None:
         )
     }
     assert imported <= {
-        "__future__", "collections", "dataclasses", "http", "json", "os", "pathlib", "queue", "secrets", "threading",
-        "time", "typing", "urllib", "uuid",
+        "__future__", "collections", "dataclasses", "http", "json", "os", "pathlib", "queue", "secrets", "socket",
+        "threading", "time", "typing", "urllib", "uuid",
     }  # fmt: skip
