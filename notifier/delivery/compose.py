@@ -13,7 +13,7 @@ from installs_registry.customers import Contact
 from notifier import notices
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.webhook import Call
-from notifier.delivery import store, suppressing
+from notifier.delivery import owed_notices, suppressing
 from notifier.delivery.claims import Claimed, LineState, OwedNotice
 from notifier.delivery.fitting import fits
 from notifier.delivery.known import Known
@@ -90,7 +90,7 @@ class Composer:
 
     def facts_of(self, tx: Tx, notice: str) -> MailFacts:
         """Return what a notice says to its recipient now, for its page; raises NotFound."""
-        owed = store.owed_notice(tx, notice)
+        owed = owed_notices.owed_notice(tx, notice)
         return self._facts(owed, self.known(tx, [owed]))
 
     def _call(self, tx: Tx, claimed: Claimed, known: Known, now: datetime) -> Call:

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
 
-from notifier.delivery import store
+from notifier.delivery import last_look, store
 from notifier.delivery.claims import Claimed, Outcome
+from notifier.delivery.last_look import Beginning, Permission
 from notifier.delivery.settling import Settlements
-from notifier.delivery.store import Beginning, Permission
 from storage import Clock, Database, StorageError
 
 Asked = TypeVar("Asked")
@@ -33,7 +33,7 @@ class Desk:
         self.in_hand: dict[Hold, Claimed] = {}
         self._beginnings: Batches[Beginning, Permission] = Batches(self._begin_all)
         self._looks: Batches[Claimed, bool] = Batches(
-            lambda asked: database.read(store.still_stand, asked, clock.now())
+            lambda asked: database.read(last_look.still_stand, asked, clock.now())
         )
         self.settlements = Settlements(
             lambda outcomes: database.call(store.settle, outcomes, clock.now()), lambda: len(self.in_hand), self._ended
@@ -76,7 +76,7 @@ class Desk:
         # What became of those before is asked for first, and shares the commit.
         self.settlements.flush()
         await asyncio.sleep(0)
-        return await self._database.call(store.begin_all, asked, self._clock.now())
+        return await self._database.call(last_look.begin_all, asked, self._clock.now())
 
 
 class Batches(Generic[Asked, Answer]):

@@ -9,7 +9,7 @@ from feeds import store as defects
 from feeds.defects import Revision
 from installs_registry import customers
 from installs_registry.customers import Contact
-from notifier.delivery import store
+from notifier.delivery import owed_notices
 from notifier.delivery.claims import NoticeLine, OwedNotice
 from notifier.delivery.judged import Judged
 from notifier.delivery.ordinary import QuickWays
@@ -44,7 +44,7 @@ class Known:
     def of(cls, tx: Tx, rulebook: Rulebook, guides: Guides, owed: Sequence[OwedNotice]) -> Known:
         """Read what is known of these notices; raises NotFound for a defect that is not there."""
         numbers = [each.notice_no for each in owed]
-        lines = store.lines_of(tx, numbers)
+        lines = owed_notices.lines_of(tx, numbers)
         subjects = {no: Subject.of(tx, rulebook, guides, no) for no in {each.defect_no for each in owed}}
         corrected = {each.defect_no for each in owed if each.kind is NoticeKind.CORRECTION}
         concerned: dict[int, list[NoticeLine]] = {no: [] for no in subjects}
@@ -53,7 +53,7 @@ class Known:
         return cls(
             contacts=customers.contacts(tx, sorted({each.recipient for each in owed})),
             lines=lines,
-            told=store.told_of(tx, numbers),
+            told=owed_notices.told_of(tx, numbers),
             subjects=subjects,
             judged={no: subject.judged(tx, concerned[no]) for no, subject in subjects.items()},
             revisions={no: defects.revisions(tx, subjects[no].defect) for no in corrected},

@@ -1,115 +1,5 @@
--- Claiming: what is due is held, as it will be when it is claimed, and then claimed. What an older generation of its
--- defect made waits until the sweep has looked at it again.
-
--- name: due
-SELECT d.no, d.notice_no, n.id AS notice, d.fence + 1 AS fence, d.attempts + 1 AS attempts, d.channel, d.address,
-    d.message_id, n.kind, n.defect_no, n.recipient
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
-    AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
-    AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now)
-ORDER BY d.priority, d.due_at, d.no LIMIT :most;
-
--- name: due (postgresql)
-SELECT d.no, d.notice_no, n.id AS notice, d.fence + 1 AS fence, d.attempts + 1 AS attempts, d.channel, d.address,
-    d.message_id, n.kind, n.defect_no, n.recipient
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
-    AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
-    AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now)
-ORDER BY d.priority, d.due_at, d.no LIMIT :most
-FOR UPDATE OF d SKIP LOCKED;
-
--- The plus keeps SQLite from walking through all that is pending instead of looking up the few that were chosen.
-
--- name: claim
-UPDATE deliveries
-SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
-WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'PENDING';
-
--- name: claim (postgresql)
-UPDATE deliveries
-SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
-WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    AND state = 'PENDING';
-
--- A notice that waits is under way from here on; one that another channel has brought further stays there.
-
--- name: follow_claim
-UPDATE notices SET state = 'SENDING' WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'PENDING';
-
--- name: follow_claim (postgresql)
-WITH held AS (
-    SELECT no FROM notices
-    WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    ORDER BY no FOR UPDATE)
-UPDATE notices n SET state = 'SENDING' FROM held WHERE n.no = held.no AND n.state = 'PENDING';
-
--- name: renew
-UPDATE deliveries SET lease_until = :until
-WHERE no = :no AND fence = :fence AND state = 'SENDING' AND lease_until >= :now;
-
--- Here and below, PostgreSQL is given all rows at once (storage.Tx.at_once); the array has it look them up by the index.
-
--- name: renew (postgresql)
-UPDATE deliveries d SET lease_until = r.until
-FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, now TEXT, until TEXT)
-WHERE d.no = r.no AND d.fence = r.fence AND d.state = 'SENDING' AND d.lease_until >= r.now
-    AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
-
--- The last moment. On PostgreSQL the defect is held against a withdrawal until this has committed.
-
--- name: matters
-SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
-    CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
-    CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING';
-
--- name: matters (postgresql)
-SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
-    CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
-    CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    AND d.state = 'SENDING'
-ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
-
--- Of what was marked ahead, directly before the final dot.
-
--- name: still_stand
-SELECT d.no, d.fence
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING' AND n.generation = f.generation
-    AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now);
-
--- name: still_stand (postgresql)
-SELECT d.no, d.fence
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    AND d.state = 'SENDING' AND n.generation = f.generation
-    AND NOT EXISTS (SELECT 1 FROM mail_hold)
-    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
-        AND h.ended_at IS NULL AND h.until > :now);
-
 -- name: owed_notice
 SELECT no AS notice_no, id AS notice, kind, defect_no, recipient FROM notices WHERE id = :notice;
-
--- name: told
-SELECT n.revision, n.sent_at, d.message_id, d.handed_over_at
-FROM notices mine JOIN notices n ON n.defect_no = mine.defect_no AND n.recipient = mine.recipient AND n.no < mine.no
-    AND n.kind IN ('warning', 'recovery')
-LEFT JOIN deliveries d ON d.notice_no = n.no AND d.channel = 'email'
-WHERE mine.no = :notice_no AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
-ORDER BY n.no DESC LIMIT 1;
 
 -- The installs of several notices.
 
@@ -125,21 +15,7 @@ FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i
 LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
 WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
 
--- The same as far as words rest on it.
-
--- name: standing
-SELECT l.notice_no, l.install_no, i.version_no, e.state AS exposure
-FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
-LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.notice_no IN (SELECT value FROM json_each(:numbers));
-
--- name: standing (postgresql)
-SELECT l.notice_no, l.install_no, i.version_no, e.state AS exposure
-FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
-LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
-
--- As told, of several notices; the last row of each is the newest.
+-- How the recipients of several notices were told before; the last row of each is the newest.
 
 -- name: told_of
 SELECT mine.no AS notice_no, n.revision, n.sent_at, d.message_id, d.address, d.handed_over_at, d.state
@@ -159,21 +35,8 @@ WHERE mine.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_
     AND (n.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL)
 ORDER BY mine.no, n.no;
 
--- Below, SQLite is given those alike at once, and what each has of its own by its number: a statement for each row
--- would give the interpreter's lock away and wait for it as often.
-
--- name: hand_over
-UPDATE deliveries
-SET handed_over_at = :now, message_id = COALESCE(message_id, m.value)
-FROM json_each(:message_ids) m WHERE no = CAST(m.key AS INTEGER) AND +state = 'SENDING' AND fence = :fence;
-
--- name: hand_over (postgresql)
-UPDATE deliveries d SET handed_over_at = r.now, message_id = COALESCE(d.message_id, r.message_id)
-FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, now TEXT, message_id TEXT)
-WHERE d.no = r.no AND d.state = 'SENDING' AND d.fence = r.fence
-    AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
-
--- What became of it. What was left in doubt once stays in doubt until it is sent: the first may have arrived.
+-- What became of it; handed over as in last_look.sql. What was left in doubt once stays in doubt until it is sent: the
+-- first may have arrived.
 
 -- name: settle
 UPDATE deliveries
@@ -250,24 +113,6 @@ WITH held AS (
     ORDER BY no FOR UPDATE)
 UPDATE notices n SET state = 'SENT', sent_at = CASE WHEN n.sent_at < :now THEN n.sent_at ELSE :now END
 FROM held WHERE n.no = held.no;
-
--- Leases that ran out, and what a sweep passed by while it was being sent.
-
--- name: expired
-SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,
-    n.recipient, d.handed_over_at IS NOT NULL AS handed_over
-FROM deliveries d JOIN notices n ON n.no = d.notice_no
-WHERE d.state = 'SENDING' AND d.lease_until < :now ORDER BY d.lease_until, d.no LIMIT 500;
-
--- name: catch_up
-UPDATE notices SET
-    generation = (SELECT f.generation FROM defects f WHERE f.no = notices.defect_no),
-    revision = CASE WHEN state = 'PENDING'
-        THEN COALESCE((SELECT f.live FROM defects f WHERE f.no = notices.defect_no), revision) ELSE revision END
-WHERE no IN (
-    SELECT n.no FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-    WHERE d.state = 'PENDING' AND n.generation <> f.generation
-        AND NOT EXISTS (SELECT 1 FROM sweeps s WHERE s.defect_no = f.no AND s.finished_at IS NULL));
 
 -- A restored backup does not know what was sent after it was made: what was owed before an instant may have arrived.
 

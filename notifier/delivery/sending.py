@@ -15,8 +15,8 @@ from notifier.delivery.claims import Claimed, LineState, Outcome
 from notifier.delivery.compose import NobodyToTell, Suppressed
 from notifier.delivery.desk import Desk
 from notifier.delivery.lane import Waits
+from notifier.delivery.last_look import Beginning, Permission
 from notifier.delivery.retrying import Patience
-from notifier.delivery.store import Beginning, Permission
 from notifier.mails.build import Mail
 from notifier.states import NoticeState
 from storage import Clock

@@ -13,9 +13,9 @@ from notifier.delivery.bouncing import Doorkeeper
 from notifier.delivery.compose import Composer
 from notifier.delivery.exchanges import DnsResolver, Resolver
 from notifier.delivery.lanes import Lanes
+from notifier.delivery.leases import LEASE
 from notifier.delivery.retrying import REPEATED_IN_DOUBT, Patience
 from notifier.delivery.return_path import ReturnPath
-from notifier.delivery.store import LEASE
 from notifier.mails.build import Sender
 from notifier.mails.dkim import Signer
 from notifier.mails.dkim_keys import BadKey, DkimKey, KeyPlace

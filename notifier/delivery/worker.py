@@ -12,7 +12,7 @@ import structlog
 
 from notifier.channels.failures import DeliveryFailed, PutBack
 from notifier.channels.webhook import WebhookChannel
-from notifier.delivery import lane_store, store
+from notifier.delivery import lane_store, leases
 from notifier.delivery.claims import Claimed
 from notifier.delivery.compose import Composer, Message, compose_all
 from notifier.delivery.desk import Desk
@@ -149,7 +149,7 @@ class Postman:
             return 0
         now = self._clock.now()
         mail = self._lanes is not None
-        claimed = await self._database.call(store.claim, self.worker, now, most=room, mail=mail, lease=self._lease)
+        claimed = await self._database.call(leases.claim, self.worker, now, most=room, mail=mail, lease=self._lease)
         self._window.filled(len(claimed), asyncio.get_running_loop().time())
         if claimed:
             self._begin(await self._database.read(compose_all, self._composer, claimed, now))
@@ -178,7 +178,7 @@ class Postman:
             self._awake.set()
 
     async def _expire(self) -> None:
-        await self._database.call(store.expire, self._patience, self._clock.now())
+        await self._database.call(leases.expire, self._patience, self._clock.now())
 
     async def _share_lanes(self) -> None:
         """Tell the other processes how our lanes stand, and hear it of theirs."""
@@ -200,7 +200,7 @@ class Postman:
             now = self._clock.now()
             try:
                 await self._expire()
-                await self._database.call(store.renew, tuple(self._desk.in_hand.values()), now, lease=self._lease)
+                await self._database.call(leases.renew, tuple(self._desk.in_hand.values()), now, lease=self._lease)
                 await self._share_lanes()
             except StorageError:
                 structlog.get_logger("forewarn.postman").exception("leases_not_renewed")

@@ -11,7 +11,8 @@ from feeds.types import Reason
 from notifier import publishing
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.delivery.claims import Claimed
-from notifier.delivery.store import LEASE, Permission
+from notifier.delivery.last_look import Permission
+from notifier.delivery.leases import LEASE
 from notifier.progress import progress
 from notifier.registering import Reporter
 from notifier.states import NoticeState

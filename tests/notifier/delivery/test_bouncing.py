@@ -10,10 +10,10 @@ import pytest
 from notifier import call_list
 from notifier.delivery import suppressing
 from notifier.delivery.bouncing import Doorkeeper, Taken
+from notifier.delivery.last_look import Permission
 from notifier.delivery.releasing import doubt_before
 from notifier.delivery.retrying import Patience
 from notifier.delivery.return_path import ReturnPath
-from notifier.delivery.store import Permission
 from notifier.delivery.worker import Postman
 from notifier.ledger import ledger
 from notifier.proofs import Proof

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 
 from notifier.channels.failures import Cause, DeliveryFailed
-from notifier.delivery import store
+from notifier.delivery import last_look, leases, owed_notices, store
 from notifier.delivery.claims import Claimed, LineState, Outcome
 from notifier.delivery.desk import Desk
+from notifier.delivery.last_look import Permission
+from notifier.delivery.leases import LEASE
 from notifier.delivery.retrying import Patience
-from notifier.delivery.store import LEASE, Permission
 from notifier.delivery.worker import Postman
 from storage import Database, Tx, open_database
 from tests.notifier.post_office import PostOffice, StageClock, a_postman
@@ -24,13 +25,13 @@ JUST_OVER = LEASE + timedelta(seconds=1)
 
 
 async def claim(stage: Stage, worker: str = "one", most: int = 10) -> list[Claimed]:
-    return await stage.database.call(store.claim, worker, stage.now, most=most, mail=True)
+    return await stage.database.call(leases.claim, worker, stage.now, most=most, mail=True)
 
 
 async def begin(stage: Stage, claimed: Claimed, written_from: frozenset[LineState] | None = None) -> Permission:
     def work(tx: Tx) -> Permission:
-        lines = frozenset(line.state for line in store.lines_of(tx, [claimed.notice_no])[claimed.notice_no])
-        return store.begin(tx, claimed, lines if written_from is None else written_from, "<m@x>", stage.now)
+        lines = frozenset(line.state for line in owed_notices.lines_of(tx, [claimed.notice_no])[claimed.notice_no])
+        return last_look.begin(tx, claimed, lines if written_from is None else written_from, "<m@x>", stage.now)
 
     return await stage.database.call(work)
 
@@ -40,7 +41,7 @@ async def settle(stage: Stage, outcome: Outcome) -> int:
 
 
 async def expire(stage: Stage) -> int:
-    return await stage.database.call(store.expire, PATIENCE, stage.now)
+    return await stage.database.call(leases.expire, PATIENCE, stage.now)
 
 
 async def owed(stage: Stage, severity: str = "data-loss") -> str:
@@ -89,7 +90,7 @@ async def test_a_renewed_lease_does_not_run_out(stage: Stage) -> None:
     await owed(stage)
     held = await claim(stage, "one")
     stage.now += LEASE / 2
-    assert await stage.database.call(store.renew, held, stage.now) == 1
+    assert await stage.database.call(leases.renew, held, stage.now) == 1
     stage.now += LEASE / 2 + timedelta(seconds=1)
     assert await expire(stage) == 0
 
@@ -98,7 +99,7 @@ async def test_a_lease_that_has_run_out_cannot_be_renewed(stage: Stage) -> None:
     await owed(stage)
     held = await claim(stage, "one")
     stage.now += JUST_OVER
-    assert await stage.database.call(store.renew, held, stage.now) == 0
+    assert await stage.database.call(leases.renew, held, stage.now) == 0
 
 
 async def test_what_could_not_be_recorded_is_taken_up_although_its_process_lives(stage: Stage) -> None:
@@ -106,7 +107,7 @@ async def test_what_could_not_be_recorded_is_taken_up_although_its_process_lives
     await stage.holds("bob", "bob-mac")
     [kept, lost] = await claim(stage, "one")
     stage.now += LEASE / 2
-    assert await stage.database.call(store.renew, [kept], stage.now) == 1
+    assert await stage.database.call(leases.renew, [kept], stage.now) == 1
     stage.now += LEASE / 2 + timedelta(seconds=1)
     assert await expire(stage) == 1
     assert [each.no for each in await claim(stage, "one")] == [lost.no]
@@ -235,7 +236,7 @@ async def test_eight_workers_claim_each_delivery_once(migrated_postgresql_url: s
 
 async def _claim_all(database: Database, stage: Stage, worker: str) -> list[Claimed]:
     claimed: list[Claimed] = []
-    while batch := await database.call(store.claim, worker, stage.now, most=3, mail=True):
+    while batch := await database.call(leases.claim, worker, stage.now, most=3, mail=True):
         claimed += batch
     return claimed
 

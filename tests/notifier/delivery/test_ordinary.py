@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from notifier.channels.failures import DeliveryFailed
-from notifier.delivery import store
+from notifier.delivery import leases, store
 from notifier.delivery.claims import Claimed
 from notifier.delivery.compose import Composer, Message, compose_all
 from notifier.mails.build import Draft, Envelope, Mail, Sender, finished
@@ -60,7 +60,7 @@ class Office:
 
     async def composed(self) -> dict[NoticeKind, int]:
         """Return how many mails of each kind were the same, and let them have arrived."""
-        claimed = await self.stage.database.call(store.claim, "w", self.stage.now, most=100, mail=True)
+        claimed = await self.stage.database.call(leases.claim, "w", self.stage.now, most=100, mail=True)
         counted = await self.stage.database.read(self._compared, claimed)
         for each in claimed:
             await self.stage.database.call(store.put_back, each, self.stage.now)
@@ -147,7 +147,7 @@ async def test_a_mail_that_cannot_be_signed_does_not_keep_the_others(
     for customer in ("ada", "bea", "dan"):
         await stage.holds(customer, f"{customer}-mac")
     await stage.publish()
-    claimed = await stage.database.call(store.claim, "w", stage.now, most=100, mail=True)
+    claimed = await stage.database.call(leases.claim, "w", stage.now, most=100, mail=True)
     made = await stage.database.read(compose_all, office.composer, claimed, stage.now)
     found = {each.address: message for each, message in made}
     failed = found.pop("bea@example.com")

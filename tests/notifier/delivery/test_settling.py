@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from notifier.delivery import store
+from notifier.delivery import last_look, leases, owed_notices, store
 from notifier.delivery.claims import Claimed, Outcome
+from notifier.delivery.last_look import Beginning
+from notifier.delivery.leases import LEASE
 from notifier.delivery.retrying import Patience
-from notifier.delivery.store import LEASE, Beginning
 from notifier.states import NoticeState
-from storage import Tx
+from storage import Statement, Tx
 from tests.notifier.stage import Stage
 from tests.statements import watched
 
@@ -39,17 +40,17 @@ async def owed(stage: Stage, count: int, **record: Any) -> None:
 
 
 async def claim(stage: Stage, most: int = MANY) -> list[Claimed]:
-    return await stage.database.call(store.claim, "one", stage.now, most=most, mail=True)
+    return await stage.database.call(leases.claim, "one", stage.now, most=most, mail=True)
 
 
 async def begin(stage: Stage, claimed: list[Claimed]) -> None:
     def work(tx: Tx) -> None:
-        lines = store.lines_of(tx, [each.notice_no for each in claimed])
+        lines = owed_notices.lines_of(tx, [each.notice_no for each in claimed])
         beginnings = [
             Beginning(each, frozenset(line.state for line in lines[each.notice_no]), f"<{each.notice}@notes.example>")
             for each in claimed
         ]
-        store.begin_all(tx, beginnings, stage.now)
+        last_look.begin_all(tx, beginnings, stage.now)
 
     await stage.database.call(work)
 
@@ -81,7 +82,7 @@ async def test_of_a_batch_only_what_is_still_in_the_workers_hands_is_written(sta
     await owed(stage, FEW)
     [lost] = await claim(stage, 1)
     stage.now += LEASE + timedelta(seconds=1)
-    await stage.database.call(store.expire, Patience(random.Random(1)), stage.now)
+    await stage.database.call(leases.expire, Patience(random.Random(1)), stage.now)
     held = await claim(stage)
     kept = [each for each in held if each.no != lost.no]
     assert await settle(stage, [sent(each, stage) for each in (lost, *kept)]) == len(kept) == FEW - 1
@@ -136,9 +137,13 @@ async def test_the_statements_of_a_batch_that_was_taken_do_not_grow_with_it(
 
 # PostgreSQL chooses by its statistics.
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("statement", ["matters", "still_stand", "claim", "hand_over", "settle"])
-async def test_what_is_in_hand_is_looked_up_by_its_number(stage: Stage, statement: str) -> None:
-    text = f"EXPLAIN QUERY PLAN {getattr(store.sql, statement).sqlite}"
+@pytest.mark.parametrize(
+    "statement",
+    [last_look.sql.matters, last_look.sql.still_stand, last_look.sql.hand_over, leases.sql.claim, store.sql.settle],
+    ids=lambda statement: statement.name,
+)
+async def test_what_is_in_hand_is_looked_up_by_its_number(stage: Stage, statement: Statement) -> None:
+    text = f"EXPLAIN QUERY PLAN {statement.sqlite}"
     plan = await stage.database.call(lambda tx: tx.built(text, defaultdict(lambda: "[1]")))
     [looked_up] = [step["detail"] for step in plan if step["detail"].startswith(("SEARCH d ", "SEARCH deliveries "))]
     assert looked_up.endswith("USING INTEGER PRIMARY KEY (rowid=?)")

@@ -1,0 +1,67 @@
+-- The last moment. On PostgreSQL the defect is held against a withdrawal until this has committed.
+
+-- name: matters
+SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
+    CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
+    CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING';
+
+-- name: matters (postgresql)
+SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
+    CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
+    CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    AND d.state = 'SENDING'
+ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
+
+-- Of what was marked ahead, directly before the final dot.
+
+-- name: still_stand
+SELECT d.no, d.fence
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING' AND n.generation = f.generation
+    AND NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now);
+
+-- name: still_stand (postgresql)
+SELECT d.no, d.fence
+FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
+    AND d.state = 'SENDING' AND n.generation = f.generation
+    AND NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now);
+
+-- The installs of several notices, as far as words rest on them.
+
+-- name: standing
+SELECT l.notice_no, l.install_no, i.version_no, e.state AS exposure
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.notice_no IN (SELECT value FROM json_each(:numbers));
+
+-- name: standing (postgresql)
+SELECT l.notice_no, l.install_no, i.version_no, e.state AS exposure
+FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
+
+-- SQLite is given those alike at once, and what each has of its own by its number: a statement for each row would give
+-- the interpreter's lock away and wait for it as often. PostgreSQL is given all rows (storage.Tx.at_once); the array has
+-- it look them up by the index.
+
+-- name: hand_over
+UPDATE deliveries
+SET handed_over_at = :now, message_id = COALESCE(message_id, m.value)
+FROM json_each(:message_ids) m WHERE no = CAST(m.key AS INTEGER) AND +state = 'SENDING' AND fence = :fence;
+
+-- name: hand_over (postgresql)
+UPDATE deliveries d SET handed_over_at = r.now, message_id = COALESCE(d.message_id, r.message_id)
+FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, now TEXT, message_id TEXT)
+WHERE d.no = r.no AND d.state = 'SENDING' AND d.fence = r.fence
+    AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
