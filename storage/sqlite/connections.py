@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlite_utils import Database as SqliteUtils
-
 from storage.errors import DatabaseUnavailable, StorageError
 
-from .driver import OLDEST, sqlite3
+from .driver import OLDEST, Connection, sqlite3
 
 #: Milliseconds for which a writer waits for one in another process.
 BUSY_TIMEOUT = 20_000
@@ -21,7 +19,7 @@ LOG_LIMIT = 64 * 2**20
 _CACHED_STATEMENTS = 512
 
 
-def open_writer(path: Path, page_cache: int) -> SqliteUtils:
+def open_writer(path: Path, page_cache: int) -> Connection:
     """Open the connection that writes, making the file where there is none; it keeps so many MiB of pages.
 
     Raises StorageError for an SQLite that can corrupt the file, DatabaseUnavailable where the file cannot be
@@ -32,21 +30,21 @@ def open_writer(path: Path, page_cache: int) -> SqliteUtils:
         raise StorageError(
             f"SQLite {sqlite3.sqlite_version} can corrupt the database; {oldest} is the oldest that does not"
         )
-    database = _open(path, "rwc", page_cache)
+    connection = _open(path, "rwc", page_cache)
     try:
-        _set_pragmas(database)
+        _set_pragmas(connection)
     except sqlite3.Error as error:
-        database.close()
+        connection.close()
         raise DatabaseUnavailable(f"{path} cannot be opened: {error}") from error
-    return database
+    return connection
 
 
-def open_reader(path: Path, page_cache: int) -> SqliteUtils:
+def open_reader(path: Path, page_cache: int) -> Connection:
     """Open a connection that cannot write; the file must have a writer, which keeps the log in place."""
     return _open(path, "ro", page_cache)
 
 
-def _open(path: Path, mode: str, page_cache: int) -> SqliteUtils:
+def _open(path: Path, mode: str, page_cache: int) -> Connection:
     try:
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode={mode}",
@@ -57,19 +55,20 @@ def _open(path: Path, mode: str, page_cache: int) -> SqliteUtils:
             cached_statements=_CACHED_STATEMENTS,
         )
         connection.execute(f"PRAGMA cache_size = -{page_cache * 2**10}")
-        return SqliteUtils(connection, execute_plugins=False)
     except sqlite3.Error as error:
         raise DatabaseUnavailable(f"{path} cannot be opened: {error}") from error
+    return connection
 
 
-def _set_pragmas(database: SqliteUtils) -> None:
+def _set_pragmas(connection: Connection) -> None:
     """Set what durability and integrity hang on: in power-loss trials only synchronous=FULL lost no row."""
-    connection = database.conn
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
         raise StorageError(f"SQLite keeps the journal mode {mode!r} where a write-ahead log is needed")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # A row that is replaced counts as deleted, for those who note what changes.
+    connection.execute("PRAGMA recursive_triggers = ON")
     connection.execute("PRAGMA mmap_size = 0")
     # What is deleted is overwritten with zeros, at 3 % more time: who was erased must not be found in free pages.
     connection.execute("PRAGMA secure_delete = ON")

@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlite_utils import Database as SqliteUtils
-
 from storage.changes import Changes, Watcher
 from storage.errors import DatabaseUnavailable, StorageError
 from storage.migrations import Migration, apply_migrations
@@ -19,7 +17,7 @@ from storage.queries import Dialect
 from storage.transaction import Tx
 
 from .connections import open_reader, open_writer
-from .driver import sqlite3, translated
+from .driver import Connection, sqlite3, translated
 from .facts import facts
 from .poller import Poller
 from .readers import Readers
@@ -104,24 +102,24 @@ def _closed() -> DatabaseUnavailable:
     return DatabaseUnavailable("the database is closed")
 
 
-def _read(reader: SqliteUtils, work: Callable[[Tx], T]) -> T:
+def _read(reader: Connection, work: Callable[[Tx], T]) -> T:
     tx = SqliteTx(reader)
     tx.begin("BEGIN DEFERRED")
     try:
         return tx.carry_out(work)
     finally:
         with suppress(sqlite3.Error):
-            reader.conn.rollback()
+            reader.rollback()
 
 
-def _copy(reader: SqliteUtils, *, path: Path) -> None:
+def _copy(reader: Connection, *, path: Path) -> None:
     """Copy through a file beside `path`, so that a broken copy never bears the name."""
     if path.exists():
         raise StorageError(f"{path} exists already")
     partial_copy = path.with_name(f"{path.name}.partial")
     partial_copy.unlink(missing_ok=True)
     try:
-        reader.conn.execute("VACUUM INTO ?", (str(partial_copy),))
+        reader.execute("VACUUM INTO ?", (str(partial_copy),))
     except sqlite3.Error as error:
         partial_copy.unlink(missing_ok=True)
         raise translated("backup", error) from error
@@ -132,14 +130,14 @@ def _copy(reader: SqliteUtils, *, path: Path) -> None:
 
 
 def _rewrite(path: Path, page_cache: int) -> None:
-    database = open_writer(path, page_cache)
+    connection = open_writer(path, page_cache)
     try:
-        database.conn.execute("VACUUM")
-        database.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("VACUUM")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     except sqlite3.Error as error:
         raise translated("compact", error) from error
     finally:
-        database.close()
+        connection.close()
 
 
 def _sync(path: Path) -> None:

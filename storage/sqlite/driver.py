@@ -9,10 +9,12 @@ from storage.errors import DatabaseUnavailable, IntegrityProblem, StatementFaile
 if TYPE_CHECKING:
     # pysqlite3 is the standard library's module built against a newer SQLite, and has no types of its own.
     import sqlite3
+    from sqlite3 import Connection
 else:
     import pysqlite3 as sqlite3
+    from pysqlite3 import Connection
 
-__all__ = ["DRIVER_ERRORS", "OLDEST", "sqlite3", "translated"]
+__all__ = ["DRIVER_ERRORS", "OLDEST", "Connection", "sqlite3", "translated"]
 
 #: The first release in which two connections cannot corrupt a WAL file (https://sqlite.org/wal.html#walresetbug).
 OLDEST = (3, 51, 3)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from sqlite_utils import Database as SqliteUtils
-
 from storage.migrations import schema_version
 
-from .driver import OLDEST, sqlite3
+from .driver import OLDEST, Connection, sqlite3
 from .transaction import SqliteTx
 
 
-def facts(reader: SqliteUtils) -> dict[str, str | int]:
+def facts(reader: Connection) -> dict[str, str | int]:
     """Return the facts of the file that `reader` has open; reads the whole of it."""
     return {
         "driver": "pysqlite3",
@@ -25,13 +23,13 @@ def facts(reader: SqliteUtils) -> dict[str, str | int]:
     }
 
 
-def _pragma(reader: SqliteUtils, name: str) -> str | int:
-    value: str | int = reader.conn.execute(f"PRAGMA {name}").fetchone()[0]
+def _pragma(reader: Connection, name: str) -> str | int:
+    value: str | int = reader.execute(f"PRAGMA {name}").fetchone()[0]
     return value
 
 
-def _integrity(reader: SqliteUtils) -> str:
+def _integrity(reader: Connection) -> str:
     """Return "ok", or what SQLite finds wrong, one a line."""
-    broken = [str(row[0]) for row in reader.conn.execute("PRAGMA integrity_check")]
-    orphans = [f"a row of {row[0]} misses {row[2]}" for row in reader.conn.execute("PRAGMA foreign_key_check")]
+    broken = [str(row[0]) for row in reader.execute("PRAGMA integrity_check")]
+    orphans = [f"a row of {row[0]} misses {row[2]}" for row in reader.execute("PRAGMA foreign_key_check")]
     return "\n".join([*(line for line in broken if line != "ok"), *orphans]) or "ok"

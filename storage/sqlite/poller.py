@@ -21,7 +21,7 @@ class Poller:
     """A thread with a connection of its own that announces each change of the file."""
 
     def __init__(self, path: Path, changes: Changes) -> None:
-        self._database = open_reader(path, _PAGE_CACHE)
+        self._connection = open_reader(path, _PAGE_CACHE)
         self._changes = changes
         self._stopped = Event()
         self._thread = Thread(target=self._serve, name="sqlite-poller", daemon=True)
@@ -33,12 +33,12 @@ class Poller:
         self._thread.join()
 
     def _serve(self) -> None:
-        with closing(self._database) as database:
+        with closing(self._connection) as connection:
             seen: object = None
             while not self._stopped.wait(INTERVAL):
                 # A look that fails, on a disk in trouble say, is made again at the next turn.
                 with suppress(sqlite3.Error):
-                    version = database.conn.execute("PRAGMA data_version").fetchone()
+                    version = connection.execute("PRAGMA data_version").fetchone()
                     if version != seen:
                         seen = version
                         self._changes.announce()

@@ -10,14 +10,14 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any, TypeVar
 
-from sqlite_utils import Database as SqliteUtils
-
 from storage.errors import DatabaseUnavailable
+
+from .driver import Connection
 
 T = TypeVar("T")
 
 #: A work, and the future that gets its outcome.
-Job = tuple[Callable[[SqliteUtils], Any], Future[Any]]
+Job = tuple[Callable[[Connection], Any], Future[Any]]
 
 
 class Readers:
@@ -26,16 +26,16 @@ class Readers:
     An executor's futures and locks cost a short work more than its reading.
     """
 
-    def __init__(self, opened: Callable[[], SqliteUtils], most: int) -> None:
+    def __init__(self, opened: Callable[[], Connection], most: int) -> None:
         self._opened = opened
         self._most = most
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._threads: list[Thread] = []
         #: Those that nobody uses now, the one used last at the end.
-        self._connections: list[SqliteUtils] = []
+        self._connections: list[Connection] = []
         self._is_open = True
 
-    def run(self, work: Callable[[SqliteUtils], T]) -> Future[T]:
+    def run(self, work: Callable[[Connection], T]) -> Future[T]:
         """Return what will hold the outcome of `work`; raises DatabaseUnavailable once it is stopped."""
         if not self._is_open:
             raise DatabaseUnavailable("the database is closed")
@@ -70,8 +70,8 @@ class Readers:
                 future.get_loop().call_soon_threadsafe(_settle, future, outcome, error)
             del job, work, future, outcome, error
 
-    def _outcome(self, work: Callable[[SqliteUtils], T]) -> tuple[T | None, BaseException | None]:
-        connection: SqliteUtils | None = None
+    def _outcome(self, work: Callable[[Connection], T]) -> tuple[T | None, BaseException | None]:
+        connection: Connection | None = None
         try:
             connection = self._connection()
             return work(connection), None
@@ -81,7 +81,7 @@ class Readers:
             if connection is not None:
                 self._connections.append(connection)
 
-    def _connection(self) -> SqliteUtils:
+    def _connection(self) -> Connection:
         try:
             return self._connections.pop()
         except IndexError:

@@ -1,21 +1,23 @@
-"""A transaction on SQLite, in a connection of sqlite-utils."""
+"""A transaction on SQLite."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import GenericAlias
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import msgspec
-from sqlite_utils import Database as SqliteUtils
-from sqlite_utils.db import Table
 
 from storage.errors import StorageError
 from storage.sql import ColumnType
 from storage.transaction import Row, Tx
 
-from .driver import DRIVER_ERRORS, translated
+from .driver import DRIVER_ERRORS, Connection, translated
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database as SqliteUtils
+    from sqlite_utils.db import Table
 
 R = TypeVar("R")
 
@@ -26,15 +28,14 @@ _WIDEST = 100
 class SqliteTx(Tx):
     """A transaction, or one step of a group commit; whoever made it begins and commits."""
 
-    __slots__ = ("_connection", "_database")
+    __slots__ = ("_connection",)
 
     dialect = "sqlite"
     driver_errors = DRIVER_ERRORS
 
-    def __init__(self, database: SqliteUtils) -> None:
+    def __init__(self, connection: Connection) -> None:
         super().__init__()
-        self._database = database
-        self._connection = database.conn
+        self._connection = connection
 
     def _wording(self, text: str) -> str:
         return text
@@ -76,7 +77,7 @@ class SqliteTx(Tx):
     def _create_table(
         self, table: str, columns: Mapping[str, ColumnType], primary_key: tuple[str, ...], *, clustered: bool
     ) -> None:
-        text = self._database.create_table_sql(
+        text = _tables_of(self._connection).create_table_sql(
             table,
             {name: kind.sqlite for name, kind in columns.items()},
             pk=primary_key[0] if len(primary_key) == 1 else primary_key,
@@ -88,13 +89,11 @@ class SqliteTx(Tx):
         self._connection.execute(text.rstrip().rstrip(";") + (", WITHOUT ROWID" if clustered else ""))
 
     def _extend_table(self, table: str, columns: Mapping[str, ColumnType]) -> None:
-        present = self._table(table).columns_dict
+        extended = cast("Table", _tables_of(self._connection)[table])
+        present = extended.columns_dict
         for name, kind in columns.items():
             if name not in present:
-                self._table(table).add_column(name, kind.sqlite)
-
-    def _table(self, name: str) -> Table:
-        return cast("Table", self._database[name])
+                extended.add_column(name, kind.sqlite)
 
     def _define(self, statement: str) -> None:
         self._connection.execute(statement)
@@ -107,6 +106,12 @@ class SqliteTx(Tx):
 
     def _translated(self, name: str, error: Exception) -> StorageError:
         return translated(name, error)
+
+
+def _tables_of(connection: Connection) -> SqliteUtils:
+    from sqlite_utils import Database  # noqa: PLC0415 - it takes longer to load than most commands to run
+
+    return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
 @lru_cache(maxsize=256)

@@ -17,14 +17,12 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from sqlite_utils import Database as SqliteUtils
-
 from storage.changes import Changes
 from storage.errors import DatabaseUnavailable
 from storage.transaction import Tx
 
 from .connections import BUSY_TIMEOUT
-from .driver import sqlite3
+from .driver import Connection, sqlite3
 from .transaction import SqliteTx
 
 #: Works that share a commit at most.
@@ -65,9 +63,8 @@ class Job:
 class Writer:
     """Owns the writing connection; `submit` and `close` are called from one thread."""
 
-    def __init__(self, database: SqliteUtils, changes: Changes) -> None:
-        self._database = database
-        self._connection = database.conn
+    def __init__(self, connection: Connection, changes: Changes) -> None:
+        self._connection = connection
         self._changes = changes
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._closing = False
@@ -80,7 +77,7 @@ class Writer:
         """Queue `work`; `future` gets its outcome once it is durable."""
         if self._closing:
             raise DatabaseUnavailable("the database is closed")
-        self._queue.put(Job(work, future, SqliteTx(self._database)))
+        self._queue.put(Job(work, future, SqliteTx(self._connection)))
 
     def stop(self) -> None:
         """Refuse new work."""
@@ -91,7 +88,7 @@ class Writer:
     def finish(self) -> None:
         """Wait until what was queued is done, then close the connection."""
         self._thread.join()
-        self._database.close()
+        self._connection.close()
 
     def _serve(self) -> None:
         while batch := self._take():
@@ -156,7 +153,7 @@ class Writer:
 
     def _run_apart(self, job: Job) -> None:
         """Carry a work out anew; where it fails, nothing of it alone is stored."""
-        job.tx, job.result, job.error = SqliteTx(self._database), None, None
+        job.tx, job.result, job.error = SqliteTx(self._connection), None, None
         self._connection.execute("SAVEPOINT work")
         if not self._run(job):
             self._connection.execute("ROLLBACK TO SAVEPOINT work")

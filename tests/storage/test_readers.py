@@ -8,10 +8,10 @@ from pathlib import Path
 from threading import Barrier, Event
 
 import pytest
-from sqlite_utils import Database as SqliteUtils
 
 from storage import DatabaseUnavailable
 from storage.sqlite.connections import open_reader, open_writer
+from storage.sqlite.driver import Connection
 from storage.sqlite.readers import Readers
 
 MOST = 3
@@ -20,16 +20,16 @@ LONG = 30
 
 
 @pytest.fixture
-def opened() -> list[SqliteUtils]:
+def opened() -> list[Connection]:
     return []
 
 
 @pytest.fixture
-def readers(tmp_path: Path, opened: list[SqliteUtils]) -> Iterator[Readers]:
+def readers(tmp_path: Path, opened: list[Connection]) -> Iterator[Readers]:
     path = tmp_path / "forewarn.db"
     writer = open_writer(path, 1)
 
-    def another() -> SqliteUtils:
+    def another() -> Connection:
         opened.append(open_reader(path, 1))
         return opened[-1]
 
@@ -40,17 +40,17 @@ def readers(tmp_path: Path, opened: list[SqliteUtils]) -> Iterator[Readers]:
     writer.close()
 
 
-def answer(_: SqliteUtils) -> int:
+def answer(_: Connection) -> int:
     return 42
 
 
-async def test_as_many_works_run_at_once_as_there_are_threads(readers: Readers, opened: list[SqliteUtils]) -> None:
+async def test_as_many_works_run_at_once_as_there_are_threads(readers: Readers, opened: list[Connection]) -> None:
     together = Barrier(MOST)
     assert sorted(await asyncio.gather(*(readers.run(lambda _: together.wait(LONG)) for _ in range(MOST)))) == [0, 1, 2]
     assert len(opened) == MOST
 
 
-async def test_works_one_after_another_use_one_connection(readers: Readers, opened: list[SqliteUtils]) -> None:
+async def test_works_one_after_another_use_one_connection(readers: Readers, opened: list[Connection]) -> None:
     assert [await readers.run(answer) for _ in range(2 * MOST)] == [42] * 2 * MOST
     assert len(opened) == 1
 
