@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from itertools import cycle, islice, takewhile
+from itertools import cycle, islice
 from multiprocessing.connection import Connection
 from typing import Literal
 
@@ -35,11 +35,9 @@ Way = Literal["ours", "signed", "send_message", "sendmail", "signing"]
 #: Sends one mail, as the worker of this number.
 Send = Callable[[int], Awaitable[None]]
 
-#: Mails in hand for each connection, as the outbox has them.
-_IN_HAND = 32
+#: Mails in hand for each connection, as the outbox has them, and those that are made at once when half have left.
+_IN_HAND, _AT_ONCE = 32, 16
 _ROWS = 500
-#: Mails that are made at once: fewer than the delivery has, as a round leaves some behind unsent.
-_BATCH = 32
 _FROM = Sender("Notes Ltd", "warnings@notes.example")
 _DATE = datetime(2026, 11, 21, 12, tzinfo=UTC)
 #: As many as to make a mail of ten kilobytes.
@@ -97,17 +95,19 @@ class _Bench:
     async def _ours(self, order: Order) -> Measured:
         press = self._signing_press if order.way == "signed" else self.press
         cpu, started = time.process_time(), time.perf_counter()
-        until = started + order.seconds
-        mails = takewhile(lambda _: time.perf_counter() < until, self._made(press))
+        mails = self._made(press, order.connections * _AT_ONCE, started + order.seconds)
         terms = Terms(mails=order.mails)
         sent = await feed(mails, order.port, order.connections, order.connections * _IN_HAND, terms)
         return Measured(sent, time.perf_counter() - started, time.process_time() - cpu)
 
-    def _made(self, press: Press) -> Iterator[Mail]:
-        """Yield mails without end, made as the delivery makes them: a batch is written, then signed, then sent."""
+    def _made(self, press: Press, at_once: int, until: float) -> Iterator[Mail]:
+        """Yield mails until it is time, made as the delivery makes them: a batch is written, then signed, then sent.
+
+        None is made that is not sent.
+        """
         rows = cycle(self.rows)
-        while True:
-            yield from finished([press.draft(*row) for row in islice(rows, _BATCH)])
+        while time.perf_counter() < until:
+            yield from finished([press.draft(*row) for row in islice(rows, at_once)])
 
     @asynccontextmanager
     async def _theirs(self, order: Order) -> AsyncIterator[tuple[Send, int]]:

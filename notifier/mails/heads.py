@@ -20,6 +20,7 @@ from notifier.mails.build import Envelope, Head, Sender
 from notifier.mails.dkim import Field, SignedHeader, Signer, relaxed
 from notifier.mails.gapped import Gapped
 from notifier.mails.headers import UnsafeMail, address_line, bare_line, plain_address, text_line
+from notifier.mails.words import VISIBLE, in_words, let_through
 
 #: Characters of a line without its CRLF (RFC 5322, section 2.1.1).
 LONGEST_LINE = 998
@@ -30,9 +31,10 @@ _NO_MORE = "List-Unsubscribe=One-Click"
 _SHARED = (b"From", b"Subject", b"Auto-Submitted", b"List-Id", b"MIME-Version", b"Content-Type")
 #: What may stand behind a name: short enough for every name of ours; a line that goes on is To's alone.
 _VALUE = "[!-~][ -~]{0,969}\r\n"
-#: The same where it is in its relaxed form too, and no value is longer than all may be together.
-_RELAXED = re.compile("(?:[!-~]+(?: [!-~]+)*\r\n)+")
+#: Characters up to which all values together are no longer than one may be.
 _LONGEST_OWN = 970
+#: In words of these a value is in its relaxed form too.
+_VISIBLE = let_through(VISIBLE)
 
 
 class _Own(IntEnum):
@@ -140,11 +142,10 @@ class HeadMaster:
 
 def _looked_over(own: Sequence[str]) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """Return the values that are one mail's own, as they are written and as they are signed; raises UnsafeMail."""
+    values = in_words(own, _VISIBLE)
+    if values is not None and all(values) and sum(map(len, values)) <= _LONGEST_OWN:
+        return values, values
     said = "\r\n".join((*own, ""))
-    if len(said) <= _LONGEST_OWN and _RELAXED.fullmatch(said):
-        values = said.encode("ascii").split(b"\r\n")
-        if len(values) == len(own) + 1:
-            return values, values
     if not re.fullmatch(f"{_VALUE * 3}(?: {_VALUE})*{_VALUE * (len(own) - 3)}", said):
         raise UnsafeMail("a value would have added a header line, ended the header, or made a line too long")
     values = [each.encode("ascii") for each in own]

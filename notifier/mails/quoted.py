@@ -12,13 +12,15 @@ import re
 from binascii import b2a_qp
 from collections.abc import Iterable, Iterator, Sequence
 
+from notifier.mails.words import VISIBLE, in_words, let_through
+
 #: Characters of a line before the "=" of a soft break.
 LINE = 75
 SOFT_BREAK = b"=\r\n"
 #: A line of which nothing need be encoded: visible ASCII without "=", in words with one blank between them.
 _PLAIN = re.compile(r"[!-<>-~]+(?: [!-<>-~]+)*")
-#: Lines of the same, also without what HTML must not hold, each behind a line end.
-_AS_THEY_ARE = re.compile(r"(?:\n(?:[!#-%(-;?-~]+(?: [!#-%(-;?-~]+)*)?)*\n")
+#: What such a line may hold, but for what HTML must not.
+_AS_THEY_ARE = let_through(VISIBLE.translate(None, b"=&<>'\""))
 
 
 def quoted(text: str) -> bytes:
@@ -38,15 +40,9 @@ def quoted_value(text: str) -> bytes:
 
 
 def plain_values(texts: Sequence[str]) -> list[bytes] | None:
-    """Return the same as `quoted_value` of each text, None where one may need to be encoded, or escaped for HTML.
-
-    One look serves for all of them.
-    """
-    said = "\n".join(("", *texts, ""))
-    if not said.isascii() or not _AS_THEY_ARE.fullmatch(said):
-        return None
-    plain = said.encode("ascii").split(b"\n")[1:-1]
-    if len(plain) != len(texts):
+    """Return the same as `quoted_value` of each text, None where one may need to be encoded, or escaped for HTML."""
+    plain = in_words(texts, _AS_THEY_ARE)
+    if plain is None:
         return None
     return [each if len(each) <= LINE and each[:1] != b"." else _cut_line(each) for each in plain]
 

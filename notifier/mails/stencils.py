@@ -70,7 +70,8 @@ class Stencil:
         `said` is what is said of the install; `moment` is the envelope's.
         """
         coded = plain_values(own)
-        if coded is None or len(own.name) > self._room:
+        # A dot that begins a name is encoded only where the name begins a line.
+        if coded is None or len(own.name) > self._room or own.name.startswith("."):
             return None
         body = self._body.pieces([*coded, *self._encoded(said)] if said else coded)
         to = plain_display(own.name, envelope.recipient) if own.name else envelope.recipient

@@ -87,6 +87,7 @@ def test_every_kind_of_mail_on_one_install_has_a_quick_way(told: MailFacts) -> N
         {"name": "Zoë"},
         {"name": "Ada  Brown"},
         {"name": " Ada"},
+        {"name": ".Ada"},
         {"name": "Ada\nBcc: eve@evil.example"},
         {"name": "a" * 66},
         {"head": "a=b"},
