@@ -46,9 +46,10 @@ LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_
 WHERE l.notice_no IN (SELECT value FROM json_each(:numbers));
 
 -- name: standing (postgresql)
-SELECT l.notice_no, l.install_no, i.version_no, e.state AS exposure
-FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
-LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+SELECT l.notice_no, l.install_no, (SELECT i.version_no FROM installs i WHERE i.no = l.install_no) AS version_no,
+    (SELECT e.state FROM exposures e WHERE e.install_no = l.install_no
+        AND e.defect_no = (SELECT n.defect_no FROM notices n WHERE n.no = l.notice_no)) AS exposure
+FROM notice_installs l
 WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
 
 -- SQLite is given those alike at once, and what each has of its own by its number: a statement for each row would give

@@ -41,7 +41,7 @@ class _Due(Struct, frozen=True, array_like=True, gc=False):
 
 def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: timedelta = LEASE) -> list[Claimed]:
     """Lease up to `most` deliveries that are due, the gravest and oldest first; without `mail`, mail waits."""
-    rows = tx.records(sql.due, _Due, now=instant(now), most=most, mail=int(mail))
+    rows = _due(tx, now, most, mail=mail)
     if not rows:
         return []
     claimed = _claimed(tx, rows)
@@ -50,6 +50,17 @@ def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: t
         raise StorageError("what was due and held was another's all the same")
     tx.run(sql.follow_claim, numbers=as_json(sorted({each.notice_no for each in claimed})))
     return claimed
+
+
+def _due(tx: Tx, now: datetime, most: int, *, mail: bool) -> list[_Due]:
+    """Return what is due, held against other workers on PostgreSQL."""
+    postgresql = tx.dialect == "postgresql"
+    if postgresql:
+        tx.tuples(sql.without_sorting)
+    rows = tx.records(sql.due, _Due, now=instant(now), most=most, mail=int(mail))
+    if postgresql:
+        tx.tuples(sql.with_sorting)
+    return rows
 
 
 def renew(tx: Tx, held: Sequence[Claimed], now: datetime, *, lease: timedelta = LEASE) -> int:

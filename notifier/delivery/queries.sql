@@ -1,7 +1,8 @@
 -- name: owed_notice
 SELECT no AS notice_no, id AS notice, kind, defect_no, recipient FROM notices WHERE id = :notice;
 
--- The installs of several notices.
+-- The installs of several notices. PostgreSQL, whose statistics know nothing of what has just been owed, would read whole
+-- tables to join them; what a line has in each it can only look up by the key.
 
 -- name: lines_of
 SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
@@ -10,9 +11,11 @@ LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_
 WHERE l.notice_no IN (SELECT value FROM json_each(:numbers));
 
 -- name: lines_of (postgresql)
-SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no, e.state AS exposure
-FROM notice_installs l JOIN notices n ON n.no = l.notice_no JOIN installs i ON i.no = l.install_no
-LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+SELECT l.notice_no, i.no AS install_no, i.id AS install, i.version_no,
+    (SELECT e.state FROM exposures e WHERE e.install_no = l.install_no
+        AND e.defect_no = (SELECT n.defect_no FROM notices n WHERE n.no = l.notice_no)) AS exposure
+FROM notice_installs l
+CROSS JOIN LATERAL (SELECT o.no, o.id, o.version_no FROM installs o WHERE o.no = l.install_no OFFSET 0) i
 WHERE l.notice_no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))));
 
 -- How the recipients of several notices were told before; the last row of each is the newest.
@@ -111,8 +114,8 @@ WITH held AS (
     SELECT no FROM notices
     WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     ORDER BY no FOR UPDATE)
-UPDATE notices n SET state = 'SENT', sent_at = CASE WHEN n.sent_at < :now THEN n.sent_at ELSE :now END
-FROM held WHERE n.no = held.no;
+UPDATE notices SET state = 'SENT', sent_at = CASE WHEN sent_at < :now THEN sent_at ELSE :now END
+WHERE no = ANY(ARRAY(SELECT held.no FROM held));
 
 -- A restored backup does not know what was sent after it was made: what was owed before an instant may have arrived.
 

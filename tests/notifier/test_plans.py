@@ -1,4 +1,4 @@
-"""The ways that the databases take: footprints by version, whatever the condition asks; a page by its recipients."""
+"""The ways that the databases take: footprints by version, whatever is asked; a page by its recipients; what is due."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import risk
 from feeds import store as defects
 from feeds.defects import as_rule_input
 from installs_registry import products
+from notifier.delivery import leases
 from notifier.matching import Matching, matching
 from notifier.publications import load_product
-from storage import Tx
+from storage import Statement, Tx, instant
 from tests.notifier.stage import AT_RISK, Stage
+from tests.statements import watched
 
 CONDITIONS = [None, "notebooks > 0", "storage_format.endsWith('2') || size(plugins) > 3", "platform.os == 'windows'"]
 
@@ -53,3 +55,25 @@ async def test_what_no_condition_names_is_not_looked_up(stage: Stage) -> None:
     match = await stage.database.read(_match, defect)
     assert "installs" not in match.hits
     assert "versions" not in match.hits
+
+
+# SQLite has the numbers in its index too, and takes it by itself.
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_is_due_is_taken_in_the_order_of_its_index_and_what_follows_may_be_sorted(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stage.holds("ann", "ann-1", **AT_RISK)
+    await stage.publish()
+    names = watched(monkeypatch)
+
+    def work(tx: Tx) -> str:
+        assert len(leases.claim(tx, "one", stage.now, most=9, mail=True)) == 1
+        assert tx.built_tuples("SHOW enable_sort", {}) == [("on",)]
+        tx.tuples(leases.sql.without_sorting)
+        explain = Statement("explain", "", f"EXPLAIN {leases.sql.due.postgresql}")
+        return "\n".join(line for (line,) in tx.tuples(explain, now=instant(stage.now), most=9, mail=1))
+
+    plan = await stage.database.call(work)
+    assert names[:3] == ["without_sorting", "due", "with_sorting"]
+    assert "Index Scan using deliveries_due" in plan
+    assert "Sort" not in plan
