@@ -15,7 +15,7 @@ SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS
     CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
 WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    AND d.state = 'SENDING'
+    AND d.state || '' = 'SENDING'
 ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
 
 -- Of what was marked ahead, directly before the final dot.
@@ -32,7 +32,7 @@ WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING' A
 SELECT d.no, d.fence
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
 WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    AND d.state = 'SENDING' AND n.generation = f.generation
+    AND d.state || '' = 'SENDING' AND n.generation = f.generation
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
     AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now);
@@ -64,5 +64,5 @@ FROM json_each(:message_ids) m WHERE no = CAST(m.key AS INTEGER) AND +state = 'S
 -- name: hand_over (postgresql)
 UPDATE deliveries d SET handed_over_at = r.now, message_id = COALESCE(d.message_id, r.message_id)
 FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, now TEXT, message_id TEXT)
-WHERE d.no = r.no AND d.state = 'SENDING' AND d.fence = r.fence
+WHERE d.no = r.no AND d.state || '' = 'SENDING' AND d.fence = r.fence
     AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));

@@ -39,7 +39,8 @@ SELECT 1 WHERE 1 = 0;
 -- name: with_sorting (postgresql)
 SELECT set_config('enable_sort', 'on', true);
 
--- The plus keeps SQLite from walking through all that is pending instead of looking up the few that were chosen.
+-- The plus keeps SQLite from walking through all that is pending instead of looking up the few that were chosen; what is
+-- put behind a state, here and below, keeps PostgreSQL from going through all that ever stood in the index of that state.
 
 -- name: claim
 UPDATE deliveries
@@ -50,7 +51,7 @@ WHERE no IN (SELECT value FROM json_each(:numbers)) AND +state = 'PENDING';
 UPDATE deliveries
 SET state = 'SENDING', worker = :worker, lease_until = :until, fence = fence + 1, attempts = attempts + 1
 WHERE no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    AND state = 'PENDING';
+    AND state || '' = 'PENDING';
 
 -- A notice that waits is under way from here on; one that another channel has brought further stays there.
 
@@ -73,7 +74,7 @@ WHERE no = :no AND fence = :fence AND state = 'SENDING' AND lease_until >= :now;
 -- name: renew (postgresql)
 UPDATE deliveries d SET lease_until = r.until
 FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, now TEXT, until TEXT)
-WHERE d.no = r.no AND d.fence = r.fence AND d.state = 'SENDING' AND d.lease_until >= r.now
+WHERE d.no = r.no AND d.fence = r.fence AND d.state || '' = 'SENDING' AND d.lease_until >= r.now
     AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
 
 -- Leases that ran out, and what a sweep passed by while it was being sent.

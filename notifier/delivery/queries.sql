@@ -62,7 +62,7 @@ SET state = CASE WHEN r.after IN ('FAILED', 'CANCELLED') AND d.doubtful_at IS NO
     worker = NULL, lease_until = NULL
 FROM json_to_recordset(CAST(:rows AS JSON)) AS r (no BIGINT, fence BIGINT, after TEXT, reply TEXT, due_at TEXT,
     handed_over BIGINT, doubtful BIGINT, untried BIGINT, lane TEXT, now TEXT)
-WHERE d.no = r.no AND d.state = 'SENDING' AND d.fence = r.fence
+WHERE d.no = r.no AND d.state || '' = 'SENDING' AND d.fence = r.fence
     AND d.no = ANY(ARRAY(SELECT k.no FROM json_to_recordset(CAST(:rows AS JSON)) AS k (no BIGINT)));
 
 -- name: cancel_waiting
