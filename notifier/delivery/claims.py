@@ -28,6 +28,8 @@ class Claimed(OwedNotice, frozen=True, kw_only=True):
     """A delivery that this worker alone may make, as long as its lease lasts."""
 
     no: int
+    #: Of its notice and of its defect, which were the same then.
+    generation: int
     #: An answer counts only while the delivery still has this fence.
     fence: int
     #: With this one.

@@ -18,7 +18,42 @@ WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_tex
     AND d.state || '' = 'SENDING'
 ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
 
--- Of what was marked ahead, directly before the final dot.
+-- The ordinary case of it, in one answer: messages that speak of one install each may all go, as nothing has changed.
+-- `:written` has by the delivery's number what each was written from, its fence before it. A notice with more lines than
+-- that one makes more rows, of which one is another. PostgreSQL has to hold the defect, and goes the general way.
+
+-- name: may_all_go
+SELECT CASE WHEN count(*) = :messages AND min(
+    m.value = d.fence || '/' || l.install_no || '/' || i.version_no || '/' || COALESCE(e.state, '')) THEN 1 ELSE 0 END
+FROM json_each(:written) m CROSS JOIN deliveries d ON d.no = CAST(m.key AS INTEGER)
+CROSS JOIN notices n ON n.no = d.notice_no CROSS JOIN defects f ON f.no = n.defect_no
+CROSS JOIN notice_installs l ON l.notice_no = n.no CROSS JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
+WHERE d.state = 'SENDING' AND n.generation = f.generation AND f.state = 'published'
+    AND NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
+        AND h.ended_at IS NULL AND h.until > :now);
+
+-- name: may_all_go (postgresql)
+SELECT 0 AS no WHERE 1 = 0 AND '' = :written AND 0 = :messages AND '' = :now;
+
+-- Of what was marked ahead, directly before the final dot: whether all still stand, in one answer, and else which do.
+-- `:held` has fences by the delivery's number, `:claimed_under` generations by the defect's. A claim is only made under
+-- the present generation, so where that has not moved the notice's own has not either.
+
+-- name: do_all_stand
+SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each(:claimed_under) m CROSS JOIN defects f ON f.no = CAST(m.key AS INTEGER)
+        WHERE f.generation <> m.value OR EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no AND h.kind = 'pause'
+            AND h.ended_at IS NULL AND h.until > :now))
+    AND :deliveries = (
+        SELECT count(*) FROM json_each(:held) m CROSS JOIN deliveries d ON d.no = CAST(m.key AS INTEGER)
+        WHERE d.state = 'SENDING' AND d.fence = m.value)
+    THEN 1 ELSE 0 END;
+
+-- name: do_all_stand (postgresql)
+SELECT 0 AS no WHERE 1 = 0 AND '' = :held AND '' = :claimed_under AND 0 = :deliveries AND '' = :now;
 
 -- name: still_stand
 SELECT d.no, d.fence

@@ -37,6 +37,7 @@ class _Due(Struct, frozen=True, array_like=True, gc=False):
     kind: NoticeKind
     defect_no: int
     recipient: int
+    generation: int
 
 
 def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: timedelta = LEASE) -> list[Claimed]:
@@ -98,6 +99,7 @@ def _claimed(tx: Tx, rows: Sequence[_Due]) -> list[Claimed]:
             defect_no=row.defect_no,
             recipient=row.recipient,
             no=row.no,
+            generation=row.generation,
             fence=row.fence,
             attempts=row.attempts,
             channel=row.channel,

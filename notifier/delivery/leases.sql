@@ -3,7 +3,7 @@
 
 -- name: due
 SELECT d.no, d.notice_no, n.id AS notice, d.fence + 1 AS fence, d.attempts + 1 AS attempts, d.channel, d.address,
-    d.message_id, n.kind, n.defect_no, n.recipient
+    d.message_id, n.kind, n.defect_no, n.recipient, n.generation
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
 WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
     AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
@@ -14,7 +14,7 @@ ORDER BY d.priority, d.due_at, d.no LIMIT :most;
 
 -- name: due (postgresql)
 SELECT d.no, d.notice_no, n.id AS notice, d.fence + 1 AS fence, d.attempts + 1 AS attempts, d.channel, d.address,
-    d.message_id, n.kind, n.defect_no, n.recipient
+    d.message_id, n.kind, n.defect_no, n.recipient, n.generation
 FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
 WHERE d.state = 'PENDING' AND d.due_at <= :now AND n.generation = f.generation
     AND (d.channel = 'webhook' OR (d.channel = 'email' AND CAST(:mail AS INTEGER) = 1))
@@ -81,7 +81,7 @@ WHERE d.no = r.no AND d.fence = r.fence AND d.state || '' = 'SENDING' AND d.leas
 
 -- name: expired
 SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,
-    n.recipient, d.handed_over_at IS NOT NULL AS handed_over
+    n.recipient, n.generation, d.handed_over_at IS NOT NULL AS handed_over
 FROM deliveries d JOIN notices n ON n.no = d.notice_no
 WHERE d.state = 'SENDING' AND d.lease_until < :now ORDER BY d.lease_until, d.no LIMIT 500;
 

@@ -85,8 +85,8 @@ def _alike(outcome: Outcome, at: str) -> _Alike:
     return _Alike(outcome.claimed.fence, after, due_at, handed_over, doubtful, untried, outcome.lane)
 
 
-def by_number(values: Mapping[int, str]) -> str:
-    """Return what several deliveries have each of its own, by number, as one parameter."""
+def by_number(values: Mapping[int, object]) -> str:
+    """Return what several rows have each of its own, by number, as one parameter."""
     return msgspec.json.encode(values).decode()
 
 

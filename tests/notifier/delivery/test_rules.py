@@ -31,6 +31,7 @@ def a_claim(*, attempts: int = 1, severity: Severity = Severity.DATA_LOSS, chann
         no=1,
         notice_no=1,
         notice="n",
+        generation=1,
         fence=1,
         attempts=attempts,
         channel=channel,

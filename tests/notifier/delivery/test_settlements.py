@@ -24,6 +24,7 @@ def an_outcome(no: int = 1) -> Outcome:
         defect_no=1,
         recipient=no,
         no=no,
+        generation=1,
         fence=1,
         attempts=1,
         channel="email",
