@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
@@ -24,6 +23,7 @@ from storage.errors import (
 )
 from storage.migrations import Migration, apply_migrations
 from storage.queries import Dialect
+from storage.threads import Threads
 from storage.transaction import Tx
 
 from .driver import Connection, configure, translated
@@ -56,7 +56,7 @@ class PostgresqlDatabase:
         self._sleep = sleep
         self._changes = Changes()
         self._listener: Listener | None = None
-        self._threads = ThreadPoolExecutor(connections, thread_name_prefix="postgresql")
+        self._threads = Threads("postgresql", connections)
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             url,
             kwargs={"autocommit": True},
@@ -78,12 +78,12 @@ class PostgresqlDatabase:
                 loop.call_soon_threadsafe(callback)
             return result
 
-        return await loop.run_in_executor(self._threads, write)
+        return await self._threads.run(write)
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction that sees one snapshot and cannot write; `work` may run again."""
-        loop = self._loop()
-        result, _ = await loop.run_in_executor(self._threads, self._attempt, READ, lambda tx: work(tx, *args, **kwargs))
+        self._loop()
+        result, _ = await self._threads.run(lambda: self._attempt(READ, lambda tx: work(tx, *args, **kwargs)))
         return result
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:
@@ -113,7 +113,8 @@ class PostgresqlDatabase:
 
     async def facts(self) -> dict[str, str | int]:
         """Return what an operator wants to know."""
-        return await self._loop().run_in_executor(self._threads, self._facts)
+        self._loop()
+        return await self._threads.run(self._facts)
 
     async def close(self) -> None:
         """Refuse new work, finish what was asked for, close the connections."""
@@ -121,10 +122,11 @@ class PostgresqlDatabase:
             return
         self._closed = True
         self._changes.end()
+        self._threads.stop()
         await asyncio.to_thread(self._finish)
 
     def _finish(self) -> None:
-        self._threads.shutdown()
+        self._threads.finish()
         if self._listener is not None:
             self._listener.stop()
             # It hears this and ends now; without a server it ends within its pause.

@@ -25,7 +25,7 @@ CHANNEL = "forewarn_changes"
 class PostgresqlTx(Tx):
     """A transaction; whoever made it begins and commits."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("_connection", "_cursor")
 
     dialect = "postgresql"
     driver_errors = (psycopg.Error, OverflowError, UnicodeEncodeError)
@@ -33,6 +33,7 @@ class PostgresqlTx(Tx):
     def __init__(self, connection: Connection) -> None:
         super().__init__()
         self._connection = connection
+        self._cursor = connection.cursor()
 
     def notify(self) -> None:
         """Wake the watchers in every process once the transaction holds; not for check-ins."""
@@ -43,14 +44,14 @@ class PostgresqlTx(Tx):
         return for_postgresql(text)
 
     def _fetch(self, text: str, parameters: Mapping[str, object]) -> list[Row]:
-        cursor = self._connection.execute(text.encode(), parameters)
+        cursor = self._cursor.execute(text.encode(), parameters)
         if cursor.description is None:
             return []
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def _fetch_tuples(self, text: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
-        return self._connection.execute(text.encode(), parameters).fetchall()
+        return self._cursor.execute(text.encode(), parameters).fetchall()
 
     def _fetch_records(
         self,
@@ -62,7 +63,7 @@ class PostgresqlTx(Tx):
         return list(msgspec.convert(self._fetch_tuples(text, parameters), GenericAlias(list, (kind,))))
 
     def _affect(self, text: str, parameters: Mapping[str, object]) -> int:
-        return self._connection.execute(text.encode(), parameters).rowcount
+        return self._cursor.execute(text.encode(), parameters).rowcount
 
     def _affect_many(self, text: str, rows: Iterable[Mapping[str, object]]) -> int:
         with self._connection.cursor() as cursor:
@@ -102,7 +103,7 @@ class PostgresqlTx(Tx):
         self._control(schema_for_postgresql(statement))
 
     def _control(self, statement: str) -> None:
-        self._connection.execute(statement.encode())
+        self._cursor.execute(statement.encode())
 
     def _is_open(self) -> bool:
         status = self._connection.info.transaction_status

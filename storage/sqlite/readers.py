@@ -1,98 +1,51 @@
-"""The threads that read: each work on one of a few connections, the one used last first, whose pages are still warm."""
+"""The connections that read: each work has one of a few, the one used last first, whose pages are still warm."""
 
 from __future__ import annotations
 
-import asyncio
 from asyncio import Future
 from collections.abc import Callable
-from contextlib import suppress
-from queue import SimpleQueue
-from threading import Thread
-from typing import Any, TypeVar
+from functools import partial
+from typing import TypeVar
 
-from storage.errors import DatabaseUnavailable
+from storage.threads import Threads
 
 from .driver import Connection
 
 T = TypeVar("T")
 
-#: A work, and the future that gets its outcome.
-Job = tuple[Callable[[Connection], Any], Future[Any]]
-
 
 class Readers:
-    """At most so many works at once; `run` and `stop` are called from one thread.
-
-    An executor's futures and locks cost a short work more than its reading.
-    """
+    """At most so many works at once, on threads of their own; `run` and `stop` are called from one thread."""
 
     def __init__(self, opened: Callable[[], Connection], most: int) -> None:
         self._opened = opened
-        self._most = most
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._threads: list[Thread] = []
+        self._threads = Threads("sqlite-reader", most)
         #: Those that nobody uses now, the one used last at the end.
         self._connections: list[Connection] = []
-        self._is_open = True
 
     def run(self, work: Callable[[Connection], T]) -> Future[T]:
         """Return what will hold the outcome of `work`; raises DatabaseUnavailable once it is stopped."""
-        if not self._is_open:
-            raise DatabaseUnavailable("the database is closed")
-        if not self._threads:
-            self._threads = [Thread(target=self._serve, name="sqlite-reader", daemon=True) for _ in range(self._most)]
-            for thread in self._threads:
-                thread.start()
-        future: Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put((work, future))
-        return future
+        return self._threads.run(partial(self._done, work))
 
     def stop(self) -> None:
         """Refuse new work."""
-        if self._is_open:
-            self._is_open = False
-            for _ in self._threads:
-                self._queue.put(None)
+        self._threads.stop()
 
     def finish(self) -> None:
         """Wait until what was asked for is done, then close the connections."""
-        for thread in self._threads:
-            thread.join()
+        self._threads.finish()
         while self._connections:
             self._connections.pop().close()
 
-    def _serve(self) -> None:
-        while (job := self._queue.get()) is not None:
-            work, future = job
-            outcome, error = self._outcome(work)
-            # A loop that was closed has nobody left who waits.
-            with suppress(RuntimeError):
-                future.get_loop().call_soon_threadsafe(_settle, future, outcome, error)
-            del job, work, future, outcome, error
-
-    def _outcome(self, work: Callable[[Connection], T]) -> tuple[T | None, BaseException | None]:
-        connection: Connection | None = None
+    def _done(self, work: Callable[[Connection], T]) -> T:
+        connection = self._connection()
         try:
-            connection = self._connection()
-            return work(connection), None
-        except BaseException as error:  # noqa: BLE001 - it is raised in whoever waits
-            return None, error
+            return work(connection)
         finally:
-            if connection is not None:
-                self._connections.append(connection)
+            self._connections.append(connection)
 
     def _connection(self) -> Connection:
         try:
             return self._connections.pop()
         except IndexError:
             return self._opened()
-
-
-def _settle(future: Future[Any], outcome: object, error: BaseException | None) -> None:
-    # Whoever asked may have gone.
-    if future.done():
-        return
-    if error is None:
-        future.set_result(outcome)
-    else:
-        future.set_exception(error)
