@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from api.answers import forget_naming
-from feeds import audit, forgetting, signatures
-from feeds.people import FORGOTTEN, RESERVED, SERVICE, spelling
-from installs_registry import people, products
-from notifier import previews, staff_mail
-from notifier.forgetting import forget_acceptor
+from feeds import audit, signatures
+from feeds.people import RESERVED, SERVICE, spelling
+from installs_registry import products
 from storage import Row, Statements, Tx, instant, new_id
 from storage.outcomes import Fault, Invalid, NotFound
 
@@ -139,40 +136,6 @@ def revoke_key(tx: Tx, key_id: str, now: datetime, *, by: str = SERVICE) -> None
     if not left & DECIDING:
         signatures.lapse(tx, row["person"], now)
     tx.notify()
-
-
-def forget_person(tx: Tx, person: str, now: datetime, *, by: str = SERVICE) -> int:
-    """Revoke a person's keys and take the name out of everything, the audit too; return how many keys there were.
-
-    The audit stays whole: its rows keep a reference that nobody can turn back. Raises NotFound for an unknown name.
-    """
-    theirs = [key for key in list_keys(tx) if spelling(key.person) == spelling(person)]
-    for key in theirs:
-        if key.revoked_at is None:
-            revoke_key(tx, key.id, now, by=by)
-    forgetting.forget(tx, person, by, now)
-    _forget_beside(tx, person, {key.mail for key in theirs if key.mail})
-    for key in theirs:
-        tx.run(sql.forget_holder, id=key.id, instead=FORGOTTEN)
-    tx.scrub()
-    tx.notify()
-    return len(theirs)
-
-
-def _forget_beside(tx: Tx, person: str, addresses: Collection[str]) -> None:
-    """Take a person's name out of what is kept of customers, previews, mails and repeated writes."""
-
-    def is_theirs(name: str) -> bool:
-        return spelling(name) == spelling(person)
-
-    previews.forget(tx, person)
-    forget_acceptor(tx, is_theirs, FORGOTTEN)
-    people.forget(tx, is_theirs, FORGOTTEN)
-    for name in {row["person"] for row in tx.all(sql.persons) if is_theirs(row["person"])} | {person}:
-        staff_mail.forget(tx, name, addresses, FORGOTTEN)
-        forget_naming(tx, name)
-    for address in addresses:
-        forget_naming(tx, address)
 
 
 def deciders_mail(tx: Tx) -> tuple[str, ...]:

@@ -13,7 +13,8 @@ import structlog
 from aiohttp import web
 
 from api.metrics import Metrics
-from api.problems import Kind, problem_of
+from api.problem_answers import answer_of, problem_of
+from api.problems import Kind
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -81,7 +82,7 @@ def _problem(request: web.Request, error: Exception) -> web.StreamResponse:
     if problem.kind is Kind.INTERNAL:
         log = structlog.get_logger("forewarn.http")
         log.error("request_broke", request_id=request[REQUEST_ID], route=_route(request), exc_info=error)
-    return problem.response(request[REQUEST_ID])
+    return answer_of(problem, request[REQUEST_ID])
 
 
 def _tell_broken_off(request: web.Request, error: Exception) -> None:

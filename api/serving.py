@@ -13,6 +13,7 @@ from aiohttp.http_exceptions import LineTooLong
 from api.known_heads import is_whole
 from api.lane import LANE, LONGEST, Lane
 from api.observing import HEADERS, BrokenOff, new_request_id
+from api.problem_answers import answer_of
 from api.problems import Kind, Problem
 
 #: Seconds that a connection may be idle, or take to complete its first request; longer than the 60 of common
@@ -172,7 +173,7 @@ class _Protocol(web.RequestHandler):
             kind, detail = _refused(exc, message or "unreadable")
         if request.writer.output_size > 0:
             raise ConnectionError("A part of an answer is out already")
-        response = Problem(kind, detail).response(request_id)
+        response = answer_of(Problem(kind, detail), request_id)
         response.headers.update({**HEADERS, "Server": "forewarn", "X-Request-Id": request_id})
         response.force_close()
         return response

@@ -27,7 +27,7 @@ from bench.machine import pin
 from commands.raw_settings import Raw
 from commands.serving import logs
 from commands.settings import load
-from service import serving
+from composition import serving
 from storage import SystemClock
 
 ADMIN_KEY = "the-admin-key-of-the-benchmarks-0123456789"

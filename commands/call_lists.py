@@ -19,7 +19,7 @@ from storage import Database, SystemClock
 _PAGE = 500
 
 
-def print_calls(
+def call_list_(
     defect: DefectId,
     /,
     *,

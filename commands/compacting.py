@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from commands.options import ANYWHERE, Where
 from commands.printing import tell
-from commands.serving.housekeeping import compact as rewrite
-from storage import SystemClock
+from installs_registry import erasures
+from storage import Clock, Database, SystemClock
 
 
 def compact(*, where: Where = ANYWHERE) -> None:
@@ -15,3 +15,10 @@ def compact(*, where: Where = ANYWHERE) -> None:
     """
     where.run(lambda database: rewrite(database, SystemClock()))
     tell("the database file was written anew")
+
+
+async def rewrite(database: Database, clock: Clock) -> None:
+    """Write the database anew, and remember when."""
+    now = clock.now()
+    await database.compact()
+    await database.call(erasures.note_rewrite, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from api import erasing
 from commands.options import ANYWHERE, ONESELF, Acting, Json, Where, checked
@@ -16,16 +16,6 @@ from notifier import forgetting
 from storage import SystemClock, Tx
 
 CustomerId = Annotated[str, Parameter(help="The vendor's name for the customer.")]
-
-
-def group() -> App:
-    """Return the commands of this group."""
-    app = App(name="customer", help="Export and erase customers, and make codes that link their installs.")
-    app.command(export)
-    app.command(erase)
-    app.command(erased)
-    app.command(claim_code, name="claim-code")
-    return app
 
 
 def export(customer: CustomerId, /, *, where: Where = ANYWHERE) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from commands.acts import by, print_acted, print_defect
 from commands.filing.texts import read_report
@@ -23,13 +23,6 @@ Until = Annotated[str, Parameter(help="When it runs out: 2026-11-21T18:00Z, or f
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 #: Digits of a length of time; more are beyond the calendar.
 _LONGEST = 5
-
-
-def add_to(app: App) -> None:
-    """Add the commands to those of `forewarn defect`."""
-    for command in (revise, discard, reopen, pause, resume):
-        app.command(command)
-    app.command(object_, name="object")
 
 
 def revise(

@@ -1,19 +1,40 @@
-"""`forewarn defect show`: a defect as it stands, and what was said of it before."""
+"""`forewarn defect list|show`: the defects, and each as it stands, with what was said of it before."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from commands.options import ANYWHERE, DefectId, Json, Where
 from commands.printing import minute, print_json, print_prose, tell
+from commands.tables import print_table
+from feeds.life import State
 from feeds.types import DefectReport, DefectView
 from notifier import publishing, revisions
 from notifier.delivery.describing import affected_words
 from notifier.revisions import RevisionView
-from storage import SystemClock
+from storage import SystemClock, Tx
+
+#: How many defects are read at once.
+_PAGE = 500
+
+
+def list_(
+    *,
+    product: Annotated[str | None, Parameter(help="Only those of this product.")] = None,
+    state: Annotated[State | None, Parameter(help="Only those in this state.")] = None,
+    json: Json = False,
+    where: Where = ANYWHERE,
+) -> None:
+    """List the defects, oldest first."""
+    found = where.read(_all, product, state, SystemClock().now())
+    if json:
+        print_json(found)
+    else:
+        print_table(("defect", "product", "state", "severity", "title"), map(_row, found))
 
 
 def show(
@@ -35,6 +56,19 @@ def show(
     _print_all(_standing_lines(view))
     for warning in view.warnings:
         tell(f"look at {warning.at or 'the report'}: {warning.detail}")
+
+
+def _all(tx: Tx, product: str | None, state: State | None, now: datetime) -> list[DefectView]:
+    found: list[DefectView] = []
+    after = 0
+    while page := publishing.listing(tx, product=product, state=state, after=after, limit=_PAGE, now=now):
+        found += [view for _, view in page]
+        after = page[-1][0]
+    return found
+
+
+def _row(view: DefectView) -> tuple[str, ...]:
+    return (view.id, view.product, view.state, view.severity, view.title)
 
 
 def _show_revisions(defect: str, where: Where, *, json: bool) -> None:

@@ -1,52 +1,27 @@
-"""`forewarn defect`: what is known to be faulty, from filing to the all-clear."""
+"""`forewarn defect file|preview|publish|resolve|withdraw`: from filing to the all-clear."""
 
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from commands import deciding, watching
+from commands import watching
 from commands.acts import by, print_acted, print_defect
-from commands.call_lists import print_calls
-from commands.defect_texts import show
 from commands.filing.asking import terminal
 from commands.filing.filing import File, Filing
 from commands.filing.texts import read_report
-from commands.ledgers import print_ledger
 from commands.options import ANYWHERE, ONESELF, Acting, DefectId, FileOrInput, Json, Where, checked, read_input
-from commands.printing import print_json, print_prose, print_table
+from commands.printing import print_json, print_prose
 from commands.showing import effect_lines, show_audience, show_drift, taken_back_lines, tell_warnings
-from feeds.life import State
 from feeds.types import DefectReport, DefectView, Reason, Resolution
 from notifier import drift, previews, publishing
 from notifier.progress import progress
 from notifier.types import PublishedView, PublishPendingView
-from storage import SystemClock, Tx
-
-#: How many defects are read at once.
-_PAGE = 500
-
-
-def group() -> App:
-    """Return the commands of this group."""
-    app = App(name="defect", help="File, preview, publish, resolve, withdraw, list and show defects.")
-    app.command(file_, name="file")
-    app.command(preview)
-    app.command(publish)
-    app.command(resolve)
-    app.command(withdraw)
-    app.command(list_, name="list")
-    app.command(show)
-    app.command(watching.watch)
-    app.command(print_ledger, name="ledger")
-    app.command(print_calls, name="call-list")
-    deciding.add_to(app)
-    return app
+from storage import SystemClock
 
 
 def file_(
@@ -169,31 +144,3 @@ def withdraw(
     elif not json:
         for line in taken_back_lines(where.read(progress, defect, SystemClock().now()).taken_back):
             print_prose(line)
-
-
-def list_(
-    *,
-    product: Annotated[str | None, Parameter(help="Only those of this product.")] = None,
-    state: Annotated[State | None, Parameter(help="Only those in this state.")] = None,
-    json: Json = False,
-    where: Where = ANYWHERE,
-) -> None:
-    """List the defects, oldest first."""
-    found = where.read(_all, product, state, SystemClock().now())
-    if json:
-        print_json(found)
-    else:
-        print_table(("defect", "product", "state", "severity", "title"), map(_row, found))
-
-
-def _all(tx: Tx, product: str | None, state: State | None, now: datetime) -> list[DefectView]:
-    found: list[DefectView] = []
-    after = 0
-    while page := publishing.listing(tx, product=product, state=state, after=after, limit=_PAGE, now=now):
-        found += [view for _, view in page]
-        after = page[-1][0]
-    return found
-
-
-def _row(view: DefectView) -> tuple[str, ...]:
-    return (view.id, view.product, view.state, view.severity, view.title)

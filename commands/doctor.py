@@ -16,7 +16,8 @@ from commands.dkim import looked_over
 from commands.keeping import MailHold, kept_secret, mail_hold
 from commands.lanes import how
 from commands.options import ANYWHERE, Json, Where
-from commands.printing import minute, print_json, print_table
+from commands.printing import minute, print_json
+from commands.tables import print_table
 from feeds import audit
 from feeds import heads as signed_heads
 from feeds.audit import Broken

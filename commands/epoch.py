@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-import structlog
 
 from commands.keeping import hold_mail
 from storage import Clock, Database, Statements, Tx, instant
@@ -45,24 +44,22 @@ async def check(url: str, database: Database, clock: Clock) -> bool:
                 await database.call(hold_mail, _HELD, clock.now())
             else:
                 await _move(database, clock, kept, write)
-    if was_put_back:
-        _tell()
     return was_put_back
 
 
-async def move(url: str, database: Database, clock: Clock) -> None:
+async def move(url: str, database: Database, clock: Clock) -> bool:
     """Move the mark, so that copies made until now can be told; not where the database was put back itself.
 
     On PostgreSQL, look again: a standby may have taken over, and is better noticed now than at some later start.
+    Return whether that was found.
     """
     if database.dialect == "postgresql":
-        if await database.call(_check_server, clock):
-            _tell()
-        return
+        return await database.call(_check_server, clock)
     async with _beside(url) as (marks, write):
         kept = await database.read(_kept)
         if kept is None or kept in marks:
             await _move(database, clock, kept, write)
+    return False
 
 
 async def adopt(url: str, database: Database, clock: Clock) -> None:
@@ -72,10 +69,6 @@ async def adopt(url: str, database: Database, clock: Clock) -> None:
         return
     async with _beside(url) as (_, write):
         await _move(database, clock, await database.read(_kept), write)
-
-
-def _tell() -> None:
-    structlog.get_logger("forewarn.mail").warning("database_was_put_back")
 
 
 async def _move(database: Database, clock: Clock, kept: str | None, write: Callable[[list[str]], None]) -> None:

@@ -6,16 +6,10 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
-
 from api.keys import Role, create_key, has_admin_key
-from notifier.sweeper import woken
-from storage import Database, Statements, Tx, instant, new_id
+from storage import Statements, Tx, instant, new_id
 
 sql = Statements(__package__)
-
-#: Seconds after which a hold is looked at without having been woken.
-_PATIENCE = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +54,3 @@ def mail_hold(tx: Tx) -> MailHold | None:
     """Return why no mail leaves, None where it does."""
     row = tx.one(sql.find_hold)
     return None if row is None else MailHold(row["reason"], row["since"])
-
-
-async def mail_released(database: Database) -> None:
-    """Wait until no hold keeps mail from leaving; at once where there is none."""
-    watcher = database.watch()
-    hold = await database.read(mail_hold)
-    if hold is not None:
-        structlog.get_logger("forewarn.mail").warning("mail_is_held", reason=hold.reason, since=hold.since)
-    while hold is not None and await woken(watcher, _PATIENCE):
-        hold = await database.read(mail_hold)

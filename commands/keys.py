@@ -1,27 +1,18 @@
-"""`forewarn keys`: who may ask."""
+"""`forewarn keys create|list|revoke`: who may ask."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from api.keys import KeyRecord, Role, create_key, forget_person, list_keys, revoke_key
+from api.keys import KeyRecord, Role, create_key, list_keys, revoke_key
 from commands.options import ANYWHERE, ONESELF, Acting, Json, Where
-from commands.printing import print_json, print_line, print_table, tell
+from commands.printing import print_json, print_line, tell
+from commands.tables import print_table
 from storage import SystemClock
 
 _HEADINGS = ("key", "role", "person", "mail", "product", "made", "revoked")
-
-
-def group() -> App:
-    """Return the commands of this group."""
-    app = App(name="keys", help="Make, list and revoke the keys that people and programs ask with.")
-    app.command(create)
-    app.command(list_, name="list")
-    app.command(revoke)
-    app.command(forget)
-    return app
 
 
 def create(
@@ -59,18 +50,6 @@ def revoke(
     """Make a key worthless, at once and in every running process."""
     where.call(revoke_key, key, SystemClock().now(), by=acting.person)
     tell(f"revoked the key {key}")
-
-
-def forget(
-    person: Annotated[str, Parameter(help="The name, as `forewarn keys list` has it.")],
-    /,
-    *,
-    acting: Acting = ONESELF,
-    where: Where = ANYWHERE,
-) -> None:
-    """Revoke a person's keys and take the name out of everything, the audit too, which stays whole."""
-    keys = where.call(forget_person, person, SystemClock().now(), by=acting.person)
-    tell(f"forgot {person}, who had {keys} {'key' if keys == 1 else 'keys'}")
 
 
 def _row(key: KeyRecord) -> tuple[str | None, ...]:

@@ -9,8 +9,9 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from commands.options import ANYWHERE, DefectId, Json, Where
-from commands.printing import print_json, print_line, print_prose, print_table
+from commands.printing import print_json, print_line, print_prose
 from commands.showing import taken_back_lines
+from commands.tables import print_table
 from feeds import store as defects
 from notifier import funnel, ledger
 from notifier.ledger import Slice
@@ -24,7 +25,7 @@ _PAGE = 2_000
 _UNITS = (("days", 86_400), ("h", 3_600), ("min", 60))
 
 
-def print_ledger(
+def ledger_(
     defect: DefectId,
     /,
     *,

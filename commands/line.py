@@ -1,20 +1,17 @@
-"""The command line as a whole: which commands there are, and what becomes of an error."""
+"""The command line as a whole: it is made of tables of commands, and what becomes of an error."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Sequence
 
 from cyclopts import App, CycloptsError
-from rich.console import Console
-from rich.text import Text
 
 from api.problems import Problem
-from commands import backups, checks, compacting, customers, defects, doctor, imports, keys, mail, products, sign_off
 from commands.printing import tell
 from commands.raw_settings import SettingsError
+from commands.table import Commands, Group
 from storage import StorageError
 from storage.outcomes import Fault, Invalid, Refusal
 
@@ -26,30 +23,34 @@ USAGE = 2
 INTERRUPTED = 130
 
 
-def command_line() -> App:
-    """Return the commands of this package."""
+def command_line(commands: Commands, groups: Iterable[Group]) -> App:
+    """Return the command line of these commands; none of them is loaded before it is called."""
     app = App(
         name="forewarn",
         help="Warns the users whose data the next upgrade would harm, before they install it.",
-        version=version("forewarn"),
+        version=_version,
         help_format="plaintext",
-        error_formatter=_usage,
-        error_console=Console(stderr=True, soft_wrap=True),
         result_action="return_value",
+        exit_on_error=False,
+        print_error=False,
     )
-    app.command(products.group())
-    app.command(imports.import_, name="import")
-    app.command(customers.group())
-    app.command(defects.group())
-    app.command(checks.check)
-    app.command(keys.group())
-    app.command(sign_off.sign_off)
-    app.command(mail.group())
-    app.command(doctor.doctor)
-    app.command(backups.backup)
-    app.command(backups.restore)
-    app.command(compacting.compact)
+    _add(app, commands)
+    for group in groups:
+        within = App(name=group.name, help=group.words)
+        _add(within, group.commands)
+        app.command(within)
     return app
+
+
+def _add(app: App, commands: Commands) -> None:
+    for where, words in commands.items():
+        app.command(where, help=words)
+
+
+def _version() -> str:
+    from importlib.metadata import version  # noqa: PLC0415 - only who asks for it waits for it
+
+    return version("forewarn")
 
 
 def run(app: App, tokens: Sequence[str] | None = None) -> int:
@@ -63,6 +64,9 @@ def attempt(work: Callable[[], int]) -> int:
         return work()
     except KeyboardInterrupt:
         return INTERRUPTED
+    except CycloptsError as error:
+        tell(" ".join(str(error).split()))
+        return USAGE
     except BrokenPipeError:
         # Whoever read our output has gone; what is left of it goes nowhere, or Python would complain in the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,7 +87,3 @@ def sentences(error: Exception) -> tuple[str, ...]:
     if isinstance(error, OSError) and error.filename:
         return (f"{error.filename}: {error.strerror}",)
     return (str(error),)
-
-
-def _usage(error: CycloptsError) -> Text:
-    return Text(f"forewarn: {' '.join(str(error).split())}")

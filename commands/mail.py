@@ -8,30 +8,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
-from commands import epoch, keeping
-from commands.dkim import dkim_key, dkim_record
+from commands import keeping
 from commands.lanes import how
 from commands.options import ANYWHERE, FileOrInput, Where, read_input
 from commands.printing import counted, print_line, print_prose, tell
+from commands.releasing import released
 from commands.settings import Settings
 from notifier.delivery import lane_store, suppressing
 from notifier.delivery.bouncing import Doorkeeper, Taken
-from notifier.delivery.releasing import doubt_before
 from notifier.delivery.retrying import Patience
 from notifier.delivery.return_path import ReturnPath
-from notifier.mails.build import Sender
-from storage import Clock, Database, SystemClock, Tx
+from storage import SystemClock, Tx
 from storage.outcomes import Invalid, NotFound
-
-
-def group() -> App:
-    """Return the commands of this group."""
-    app = App(name="mail", help="Keys that mails are signed with (DKIM), lanes, what came back, and a held outbox.")
-    for command in (dkim_key, dkim_record, bounces, suppressions, lanes, release):
-        app.command(command)
-    return app
 
 
 def bounces(
@@ -97,20 +87,6 @@ def release(
     doubted, waiting = where.run(lambda database: released(database, settings, since, SystemClock()))
     told = f"{counted(doubted, 'delivery', 'deliveries')} may have been sent after the backup was made"
     tell(f"mail leaves again; {told}, {waiting:,} waiting to be sent")
-
-
-async def released(database: Database, settings: Settings, since: datetime | None, clock: Clock) -> tuple[int, int]:
-    """Let mail leave; return how many deliveries were in doubt, and how many wait."""
-    await epoch.adopt(settings.database, database, clock)
-    return await database.call(_release, settings, since, clock.now())
-
-
-def _release(tx: Tx, settings: Settings, since: datetime | None, now: datetime) -> tuple[int, int]:
-    doubted = 0
-    if since is not None:
-        domain = Sender.parse(settings.mail_from).domain
-        doubted = doubt_before(tx, since, now, repeated=settings.repeat_in_doubt, domain=domain)
-    return doubted, keeping.resume_mail(tx)
 
 
 def _doorkeeper(settings: Settings, where: Where) -> Doorkeeper:

@@ -1,34 +1,19 @@
-"""What the commands print: the answer to standard output, table or JSON; the rest to standard error."""
+"""What the commands print: the answer to standard output, the rest to standard error. Tables are in `tables`."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
 
 import msgspec
-from rich.console import Console
-from rich.table import Column, Table
-from rich.text import Text
 
 from storage import parse_instant
-
-#: Columns of an output that is no terminal.
-_WITHOUT_LIMIT = 10_000
 
 
 def print_json(answer: object) -> None:
     """Print an answer as JSON, indented."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(answer), indent=2).decode() + "\n")
-
-
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows under headings, a line each unless a terminal is too narrow; None is an empty cell."""
-    table = Table(*(Column(heading, overflow="fold") for heading in headings), box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(*("" if cell is None else Text(str(cell)) for cell in row))
-    Console(width=None if sys.stdout.isatty() else _WITHOUT_LIMIT).print(table)
 
 
 def print_line(line: str) -> None:

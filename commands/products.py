@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from api.json_text import decode
 from commands.options import ANYWHERE, FileOrInput, Json, Where, read_input
-from commands.printing import print_json, print_line, print_table
+from commands.printing import print_json, print_line
+from commands.tables import print_table
 from installs_registry import products
 from installs_registry.types import ProductDeclaration, ProductView
 from notifier import releasing
@@ -16,14 +17,6 @@ from storage import SystemClock, Tx
 
 #: How many products are read at once.
 _PAGE = 500
-
-
-def group() -> App:
-    """Return the commands of this group."""
-    app = App(name="product", help="Declare and list products.")
-    app.command(declare)
-    app.command(list_, name="list")
-    return app
 
 
 def declare(

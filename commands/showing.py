@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from msgspec import UNSET
 
-from commands.printing import minute, print_line, print_prose, print_table, tell
+from commands.printing import minute, print_line, print_prose, tell
+from commands.tables import print_table
 from feeds.types import DefectView, Effect, LintWarning
 from notifier.types import AudienceView, BacktestView, DriftView, TakenBackView
 

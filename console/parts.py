@@ -1,4 +1,4 @@
-"""What the pages are put together from; `service.py` hands it over."""
+"""What the pages are put together from; `composition.py` hands it over."""
 
 from __future__ import annotations
 

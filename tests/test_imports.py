@@ -46,7 +46,7 @@ PURE = frozenset(
 )
 #: Builtins that reach outside, or run text.
 IMPURE_BUILTINS = frozenset({"__import__", "breakpoint", "eval", "exec", "input", "open", "print"})
-#: The packages that may import aiohttp's server side; so may service.py, which is none of them.
+#: The packages that may import aiohttp's server side; so may composition.py, which is none of them.
 SERVERS = frozenset({"api", "console"})
 
 
@@ -143,6 +143,7 @@ def test_the_packages_keep_every_contract() -> None:
         ("console/planted.py", "import commands", "Imports go down only"),
         ("commands/planted.py", "import examples", "Imports go down only"),
         ("api/planted.py", "from service import main", "Nothing imports service"),
+        ("commands/planted.py", "from composition import serve", "Nothing imports service"),
         ("notifier/planted.py", "import sqlite3", "Only storage imports a database driver"),
         ("feeds/planted.py", "from psycopg.rows import dict_row", "Only storage imports a database driver"),
         (
@@ -176,7 +177,7 @@ def test_every_package_is_under_the_import_rule_and_shipped() -> None:
     shipped = project_settings()["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
 
     assert sorted(found) == sorted(root_packages())
-    assert sorted(shipped) == sorted([*found, "service.py"])
+    assert sorted(shipped) == sorted([*found, "composition.py", "service.py"])
 
 
 def test_risk_is_pure() -> None:
@@ -220,7 +221,7 @@ def test_what_risk_may_import_is_let_through(tmp_path: Path, source: str) -> Non
     assert impurities(tmp_path / "risk") == []
 
 
-def test_only_api_console_and_service_use_the_http_server() -> None:
+def test_only_api_console_and_what_composes_them_use_the_http_server() -> None:
     assert uses_of_the_server(REPOSITORY) == []
 
 

@@ -9,6 +9,8 @@ import structlog
 
 from api.answers import forget_answers
 from commands import epoch
+from commands.compacting import rewrite
+from commands.serving.held_mail import tell_put_back
 from installs_registry import erasures
 from notifier.retention import Retention
 from storage import Clock, Database, StorageError
@@ -33,7 +35,8 @@ class Housekeeping:
         while True:
             try:
                 await self.tidy()
-                await epoch.move(self.database.url, self.database, self.clock)
+                if await epoch.move(self.database.url, self.database, self.clock):
+                    tell_put_back()
                 await self.clear_away()
             except (StorageError, OSError):
                 structlog.get_logger("forewarn.housekeeping").exception("tidy_failed")
@@ -54,12 +57,5 @@ class Housekeeping:
         if await self.database.size() > _SMALL:
             structlog.get_logger("forewarn.housekeeping").warning("compacting_is_left_to_you")
             return False
-        await compact(self.database, self.clock)
+        await rewrite(self.database, self.clock)
         return True
-
-
-async def compact(database: Database, clock: Clock) -> None:
-    """Write the database anew, and remember when."""
-    now = clock.now()
-    await database.compact()
-    await database.call(erasures.note_rewrite, now)

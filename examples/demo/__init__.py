@@ -1,6 +1,6 @@
 """The story of ten real incidents, told on a virtual clock against the real service.
 
-`run` tells it; `service.py` hands over how the service is composed.
+`run` tells it; `composition.py` hands over how the service is composed.
 """
 
 from __future__ import annotations

@@ -55,7 +55,7 @@ _WITHOUT_TERMINAL: Final = 160
 
 
 class Serve(Protocol):
-    """How `service.py` serves: the application composed of `settings`, on a socket that listens already."""
+    """How `composition.py` serves: the application composed of `settings`, on a socket that listens already."""
 
     def __call__(
         self, settings: Settings, listener: socket.socket, *, clock: Clock, mail_box: MailBox

@@ -8,8 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import structlog
-
 from installs_registry import footprints, products
 from installs_registry.fleet.changes import KEPT
 from installs_registry.known import KnownProduct
@@ -85,6 +83,8 @@ class Fleets:
                 # Once more, for what was committed while a whole fleet was read.
                 self._held[wish.product_no] = await database.read(_brought_up, wish, fleet)
             except StorageError:
+                import structlog  # noqa: PLC0415 - each command would wait for it that comes by an audience
+
                 structlog.get_logger("forewarn.fleets").exception("fleet_not_read")
 
     def _follows(self, tx: Tx, product: KnownProduct, fleet: Fleet) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
-from api.keys import Role, create_key, forget_person
+from api.forgotten_people import forget_person
+from api.keys import Role, create_key
 from commands.serving.escalation import escalate_due
 from feeds import audit
 from installs_registry import claims, customers, preferences

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from api.keys import Role, create_key, list_keys
-from commands.keeping import first_admin_key, hold_mail, kept_secret, mail_hold, mail_released, resume_mail
+from commands.keeping import first_admin_key, hold_mail, kept_secret, mail_hold, resume_mail
+from commands.serving.held_mail import mail_released
 from storage import Database, open_database
 from tests.conftest import FakeClock
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from importlib import import_module
 from importlib.metadata import version
+from inspect import getdoc
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from api.problems import Kind, Problem
 from commands.line import sentences
 from commands.raw_settings import SettingsError
+from commands.table import COMMANDS, GROUPS
 from storage.outcomes import Conflict, Fault, Invalid
 from tests.commands.conftest import Forewarn
 
-COMMANDS = (
+CONTRACT = (
     "serve",
     "import",
     "defect file",
@@ -33,12 +39,36 @@ COMMANDS = (
 )
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", CONTRACT)
 def test_every_command_explains_itself_and_takes_a_database(line: Forewarn, command: str) -> None:
     explained = line(*command.split(), "--help")
     assert explained.code == 0
     assert "--database" in explained.out
     assert "--config" in explained.out
+
+
+@pytest.mark.parametrize(
+    ("where", "words"), [each for table in (COMMANDS, *(group.commands for group in GROUPS)) for each in table.items()]
+)
+def test_the_table_says_of_a_command_what_its_function_says(where: str, words: str) -> None:
+    module, _, name = where.partition(":")
+    assert getdoc(getattr(import_module(module), name)) == words
+
+
+def test_what_is_composed_says_what_its_functions_say(commands: App) -> None:
+    for name in ("serve", "demo"):
+        assert commands[name].help == getdoc(commands[name].default_command)
+
+
+def test_what_a_command_does_not_need_is_not_loaded_for_it() -> None:
+    # In a process of its own: in this one all has been loaded.
+    asked = "import json, sys, service; service.program(); print(json.dumps(list(sys.modules)))"
+    shown = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+    )
+    loaded = {name.partition(".")[0] for name in json.loads(shown.stdout)}
+    assert "commands" in loaded
+    assert not loaded & {"aiohttp", "composition", "console", "jinja2", "notifier", "numpy", "rich", "sqlite_utils"}
 
 
 def test_the_version_is_that_of_the_package(line: Forewarn) -> None:

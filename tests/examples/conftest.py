@@ -12,8 +12,8 @@ from api.keys import Role, create_key
 from commands.raw_settings import Raw
 from commands.serving.listening import address_of, listen
 from commands.settings import load
+from composition import serving
 from examples.demo.asking import Asker
-from service import serving
 from storage import SystemClock
 
 ADMIN_KEY = "the-admin-key-of-the-settings-0123456789"

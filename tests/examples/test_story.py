@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from composition import serving
 from examples.demo.fleet import Line
 from examples.demo.records import incidents
 from examples.demo.results import Result
 from examples.demo.running import Options, set_up
 from examples.demo.stage import Stage
 from examples.demo.story import tell
-from service import serving
 from storage import open_database
 from storage.outcomes import Conflict
 

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import commands.line
-from commands.line import command_line
+from service import program
 
 ROOT = Path(__file__).parents[2]
 ADMIN_KEY = "an-admin-key-of-the-tests-0123456789"
@@ -153,7 +153,7 @@ def serving(database: str, **settings: str) -> Iterator[tuple[Service, Client]]:
 def beside(database: str, *tokens: str) -> str:
     """Run another command in this process, beside a service; return what it printed."""
     with redirect_stdout(io.StringIO()) as printed, redirect_stderr(io.StringIO()):
-        assert commands.line.run(command_line(), (*tokens, "--database", database)) == 0
+        assert commands.line.run(program(), (*tokens, "--database", database)) == 0
     return printed.getvalue()
 
 
