@@ -76,6 +76,11 @@ class Tokens:
         """Return a token for `subject`, an id of ours; it is safe in a URL's path."""
         return f"{subject}.{self._digest(purpose, subject)}"
 
+    def sign_all(self, subject: str) -> list[str]:
+        """Return a token for each purpose, in their order."""
+        text = subject.encode("utf-8", "surrogatepass")
+        return [f"{subject}.{_in_a_path(keyed.digest(text))}" for keyed in self._keyed.values()]
+
     def read(self, purpose: Purpose, token: str) -> str | None:
         """Return the subject of a token made for `purpose`, None where it is not ours; in equal time."""
         subject, _, digest = token.rpartition(".")
@@ -88,9 +93,11 @@ class Tokens:
         return "whsec_" + base64.b64encode(digest).decode()
 
     def _digest(self, purpose: Purpose, subject: str) -> str:
-        digest = self._keyed[purpose].digest(subject.encode("utf-8", "surrogatepass"))
-        written = b2a_base64(digest[:DIGEST_BYTES], newline=False)
-        return written.translate(_IN_A_PATH, b"=").decode()
+        return _in_a_path(self._keyed[purpose].digest(subject.encode("utf-8", "surrogatepass")))
+
+
+def _in_a_path(digest: bytes) -> str:
+    return b2a_base64(digest[:DIGEST_BYTES], newline=False).translate(_IN_A_PATH, b"=").decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,4 +118,5 @@ class Links:
 
     def of_mail(self, notice: str) -> tuple[str, str]:
         """Return both, as a mail has them."""
-        return self.notice(notice), self.unsubscribe(notice)
+        page, leave = self.tokens.sign_all(notice)
+        return f"{self.public_url}/n/{page}", f"{self.public_url}/u/{leave}"

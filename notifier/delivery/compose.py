@@ -17,8 +17,10 @@ from notifier.delivery import owed_notices, suppressing
 from notifier.delivery.claims import Claimed, LineState, OwedNotice
 from notifier.delivery.fitting import fits
 from notifier.delivery.known import Known
+from notifier.delivery.ordinary import AllWays
 from notifier.delivery.return_path import ReturnPath
 from notifier.delivery.safe import Guides
+from notifier.delivery.subjects import Subjects
 from notifier.delivery.telling import Addressee, Case, Told, mail_facts
 from notifier.mails.build import Draft, Envelope, Mail, Sender, finished, message_id
 from notifier.mails.facts import MailFacts
@@ -70,10 +72,13 @@ class Composer:
     return_path: ReturnPath | None = None
     #: What the rules answer, kept over all batches.
     guides: Guides = field(default_factory=Guides)
+    subjects: Subjects = field(default_factory=Subjects)
+    ways: AllWays = field(default_factory=AllWays)
 
     def known(self, tx: Tx, owed: Sequence[OwedNotice]) -> Known:
         """Read what the messages of these notices rest on; raises NotFound."""
-        return Known.of(tx, self.rulebook, self.guides, owed)
+        numbers = {each.defect_no for each in owed}
+        return Known.of(tx, {no: self.subjects.of(tx, self.rulebook, self.guides, no) for no in numbers}, owed)
 
     def left_alone(self, tx: Tx, claimed: Sequence[Claimed], known: Known, now: datetime) -> Mapping[str, Row]:
         """Return the addresses of these deliveries that are left alone, with the reason and the end of it."""
@@ -124,23 +129,22 @@ class Composer:
             product=known.subjects[claimed.defect_no].product.id,
             returned=self.return_path.of(claimed.notice) if self.return_path else None,
         )
-        return self._ordinary(claimed, known, envelope) or self.press.draft(self._facts(claimed, known), envelope)
+        ordinary = self._ordinary(claimed, known, contact, envelope)
+        return ordinary or self.press.draft(self._facts(claimed, known), envelope)
 
-    def _ordinary(self, claimed: Claimed, known: Known, envelope: Envelope) -> Draft | None:
+    def _ordinary(self, claimed: Claimed, known: Known, contact: Contact, envelope: Envelope) -> Draft | None:
         """Return the mail where there is a quick way to it; `_facts` and the press make the same of it."""
         lines = known.lines[claimed.notice_no]
-        if len(lines) != 1 or not fits(claimed.kind, lines[0].exposure):
+        if len(lines) != 1:
             return None
-        [line] = lines
-        contact, judged = known.contact(claimed), known.judged[claimed.defect_no][line.install_no]
-        told = _told(known, claimed, contact)
-        way = known.ways(claimed.defect_no, self.press, self.sender).way(
+        line = lines[0]
+        judged, told = known.judged[claimed.defect_no][line.install_no], _told(known, claimed, contact)
+        way = known.ways(claimed.defect_no, self.ways, self.press, self.sender).way(
             claimed.kind, line.exposure, judged, told.as_said(claimed.kind) if told else None, named=bool(contact.name)
         )
         if way.stencil is None:
             return None
-        url, unsubscribe_url = self.links.of_mail(claimed.notice)
-        own = Own(contact.name or "", head_of(line.install, judged.version), url, unsubscribe_url)
+        own = Own(contact.name or "", head_of(line.install, judged.version), *self.links.of_mail(claimed.notice))
         return self.press.filled(way.stencil, own, way.said, envelope)
 
     def _facts(self, owed: OwedNotice, known: Known) -> MailFacts:

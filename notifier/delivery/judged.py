@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -12,6 +12,9 @@ from installs_registry.known import KnownProduct
 from notifier.delivery.claims import NoticeLine
 from risk import Exposure, Value
 from storage import Tx
+
+#: What installs are judged by that is kept; then all is given up.
+KEPT = 8_192
 
 
 class Judged(Struct, frozen=True, eq=False):
@@ -24,24 +27,31 @@ class Judged(Struct, frozen=True, eq=False):
     history: tuple[str, ...] = ()
 
 
-def judged(tx: Tx, product: KnownProduct, names: Iterable[str], lines: Collection[NoticeLine]) -> dict[int, Judged]:
+def judged(
+    tx: Tx,
+    product: KnownProduct,
+    names: Iterable[str],
+    lines: Collection[NoticeLine],
+    kept: dict[Hashable, Judged] | None = None,
+) -> dict[int, Judged]:
     """Return what the rules judge the installs of these lines by, as far as they name facts, by number.
 
     What versions an install has had is read of those that have upgraded already: nothing is said of it to others.
+    `kept` holds what was found before by the same declarations and names; what is new is added to it.
     """
     layout = Layout.of_some(product, names)
-    versions = asked.version_texts(tx, {line.version_no for line in lines})
     cells = asked.cells_of(tx, layout, [line.install_no for line in lines])
     upgraded = [line.install_no for line in lines if line.exposure is Exposure.ALREADY_UPGRADED]
     histories = installs.histories(tx, upgraded)
-    kept: dict[object, Judged] = {}
-    found: dict[int, Judged] = {}
-    for line in lines:
-        no = line.install_no
-        key = (line.version_no, cells.get(no), histories.get(no))
-        alike = kept.get(key)
-        if alike is None:
-            values = layout.values(cells.get(no, ()) or [None] * len(layout.readers))
-            alike = kept[key] = Judged(versions[line.version_no], values, histories.get(no, ()))
-        found[no] = alike
-    return found
+    keys = {no: (version_no, cells.get(no), histories.get(no)) for no, _, version_no, _ in lines}
+    kept = {} if kept is None else kept
+    if len(kept) > KEPT:
+        kept.clear()
+    found = {key: alike for key in keys.values() if (alike := kept.get(key))}
+    new = {key for key in keys.values() if key not in found}
+    versions = asked.version_texts(tx, {version_no for version_no, _, _ in new}) if new else {}
+    unknown = (None,) * len(layout.readers)
+    for key in new:
+        version_no, row, history = key
+        found[key] = kept[key] = Judged(versions[version_no], layout.values(row or unknown), history or ())
+    return {no: found[key] for no, key in keys.items()}

@@ -12,12 +12,10 @@ from installs_registry.customers import Contact
 from notifier.delivery import owed_notices
 from notifier.delivery.claims import NoticeLine, OwedNotice
 from notifier.delivery.judged import Judged
-from notifier.delivery.ordinary import QuickWays
-from notifier.delivery.safe import Guides
+from notifier.delivery.ordinary import AllWays, QuickWays
 from notifier.delivery.subjects import Subject
 from notifier.mails.build import Sender
 from notifier.mails.press import Press
-from notifier.publications import Rulebook
 from notifier.states import NoticeKind
 from storage import Row, Tx
 
@@ -41,11 +39,10 @@ class Known:
     _ways: dict[int, QuickWays] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, tx: Tx, rulebook: Rulebook, guides: Guides, owed: Sequence[OwedNotice]) -> Known:
-        """Read what is known of these notices; raises NotFound for a defect that is not there."""
+    def of(cls, tx: Tx, subjects: Mapping[int, Subject], owed: Sequence[OwedNotice]) -> Known:
+        """Read what else is known of these notices, which are about these subjects."""
         numbers = [each.notice_no for each in owed]
         lines = owed_notices.lines_of(tx, numbers)
-        subjects = {no: Subject.of(tx, rulebook, guides, no) for no in {each.defect_no for each in owed}}
         corrected = {each.defect_no for each in owed if each.kind is NoticeKind.CORRECTION}
         concerned: dict[int, list[NoticeLine]] = {no: [] for no in subjects}
         for each in owed:
@@ -63,10 +60,10 @@ class Known:
         """Return how a notice's recipient is reached."""
         return self.contacts.get(owed.recipient) or Contact(owed.recipient)
 
-    def ways(self, defect_no: int, press: Press, sender: Sender) -> QuickWays:
+    def ways(self, defect_no: int, kept: AllWays, press: Press, sender: Sender) -> QuickWays:
         """Return the quick ways to ordinary mails about a defect, on the press of the one who sends them all."""
         ways = self._ways.get(defect_no)
         if ways is None:
-            revisions = self.revisions.get(defect_no, ())
-            ways = self._ways[defect_no] = QuickWays(self.subjects[defect_no], revisions, press, sender)
+            subject, revisions = self.subjects[defect_no], self.revisions.get(defect_no, ())
+            ways = self._ways[defect_no] = kept.of(subject, revisions, press, sender)
         return ways

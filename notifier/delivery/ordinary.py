@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 
 from feeds.defects import Revision
+from notifier.delivery import subjects
+from notifier.delivery.fitting import fits
 from notifier.delivery.judged import Judged
 from notifier.delivery.subjects import Subject
 from notifier.delivery.telling import Addressee, Case, Told, mail_facts
@@ -23,6 +25,9 @@ from notifier.mails.press import Press
 from notifier.mails.stencils import Stencil
 from notifier.states import NoticeKind
 from risk import Exposure
+
+#: Installs that differ for which the way is kept, and cases; then all are given up.
+KEPT, CASES = 8_192, 64
 
 #: Stands for the recipient where it has a name, and for where its links lead.
 _NOBODY = "-"
@@ -43,11 +48,9 @@ class Stance(Struct, frozen=True, eq=False):
     #: Without what the vendor calls the install; without its version too, unless the words depend on it.
     line: Line
     safe_version: str | None
-    #: By whether the recipient has a name, and what it has been told before.
-    ways: dict[tuple[bool, Told | None], Way]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QuickWays:
     """The quick ways to mails about one defect, for as long as nothing that they rest on can change."""
 
@@ -56,21 +59,37 @@ class QuickWays:
     revisions: Sequence[Revision]
     press: Press
     sender: Sender
-    _stances: dict[tuple[NoticeKind, Exposure | None, Judged], Stance] = field(default_factory=dict)
+    _ways: dict[tuple[NoticeKind, Exposure | None, Judged, bool, Told | None], Way] = field(default_factory=dict)
     #: By what the words make of an install: of many that differ, most come to the same.
-    _alike: dict[Hashable, Stance] = field(default_factory=dict)
+    _stances: dict[Hashable, Stance] = field(default_factory=dict)
+    #: Each by its stance, by whether the recipient has a name, and what it has been told before.
+    _cases: dict[tuple[Stance, bool, Told | None], Way] = field(default_factory=dict)
 
     def way(
         self, kind: NoticeKind, exposure: Exposure | None, judged: Judged, told: Told | None, *, named: bool
     ) -> Way:
         """Return the way to mails on one such install, for all who have a name or none and were told this before."""
-        stance = self._stances.get((kind, exposure, judged))
-        if stance is None:
-            stance = self._stances[kind, exposure, judged] = self._stance(kind, exposure, judged)
-        way = stance.ways.get((named, told))
+        key = (kind, exposure, judged, named, told)
+        way = self._ways.get(key)
+        if way is None:
+            if len(self._ways) >= KEPT or len(self._cases) >= CASES:
+                self._give_up()
+            if fits(kind, exposure):
+                way = self._of_case(kind, self._stance(kind, exposure, judged), told, named=named)
+            else:
+                way = Way(None, None)
+            self._ways[key] = way
+        return way
+
+    def _give_up(self) -> None:
+        for kept in (self._ways, self._stances, self._cases):
+            kept.clear()
+
+    def _of_case(self, kind: NoticeKind, stance: Stance, told: Told | None, *, named: bool) -> Way:
+        way = self._cases.get((stance, named, told))
         if way is None:
             case = Case(kind, (stance.line,), stance.safe_version, told)
-            way = stance.ways[named, told] = self._made(case, named=named)
+            way = self._cases[stance, named, told] = self._made(case, named=named)
         return way
 
     def _stance(self, kind: NoticeKind, exposure: Exposure | None, judged: Judged) -> Stance:
@@ -78,13 +97,13 @@ class QuickWays:
         safe = self.subject.safe_release(kind, (judged,))
         version = judged.version if names_version(kind, exposure) else ""
         key = (kind, exposure, version, found, safe)
-        stance = self._alike.get(key)
+        stance = self._stances.get(key)
         if stance is None:
             because, missing, earlier = found
             line = Line(
                 install="", version=version, exposure=exposure, because=because, missing=missing, earlier=earlier
             )
-            stance = self._alike[key] = Stance(line, safe, {})
+            stance = self._stances[key] = Stance(line, safe)
         return stance
 
     def _made(self, case: Case, *, named: bool) -> Way:
@@ -93,3 +112,20 @@ class QuickWays:
         facts = mail_facts(self.subject, self.revisions, self.sender.name, case, nobody)
         said = said_of_one(facts)
         return Way(self.press.master(facts, self.sender, self.subject.product.id).stencil(said), said)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AllWays:
+    """The quick ways of all defects, kept over all batches while nothing that they rest on has changed."""
+
+    #: By the number of the defect.
+    _kept: dict[int, QuickWays] = field(default_factory=dict)
+
+    def of(self, subject: Subject, revisions: Sequence[Revision], press: Press, sender: Sender) -> QuickWays:
+        """Return the quick ways to mails on a subject; `revisions` are of use to corrections alone."""
+        kept = self._kept.get(subject.defect.no)
+        if kept is None or kept.subject is not subject or (revisions and kept.revisions != revisions):
+            if len(self._kept) >= subjects.KEPT:
+                self._kept.clear()
+            kept = self._kept[subject.defect.no] = QuickWays(subject, revisions, press, sender)
+        return kept

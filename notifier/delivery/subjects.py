@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import risk
@@ -24,6 +24,9 @@ from storage import Tx
 
 _ENDS = {State.RESOLVED: Outcome.RESOLVED, State.WITHDRAWN: Outcome.WITHDRAWN, State.PUBLISHED: Outcome.NARROWED}
 
+#: Subjects that are kept; then all are given up.
+KEPT = 16
+
 #: Why installs are concerned, what is missing to know it, and the unaffected version they had before.
 Findings = tuple[tuple[str, ...], tuple[str, ...], str | None]
 
@@ -39,17 +42,14 @@ class Subject:
     rule: risk.Rule | None
     safe: SafeTargets
 
-    @classmethod
-    def of(cls, tx: Tx, rulebook: Rulebook, guides: Guides, defect_no: int) -> Subject:
-        """Read the subject; raises NotFound."""
-        defect = defects.find_by_number(tx, defect_no)
-        index = rulebook.index(tx, defect.product_no)
-        product = products.find_by_number(tx, defect.product_no)
-        return cls(defect, product, index, index.rules.get(defect.id), guides.of(defect.product_no, index))
-
     def judged(self, tx: Tx, lines: Collection[NoticeLine]) -> dict[int, Judged]:
         """Return what the rules judge the installs of these lines by, by number."""
-        return judged(tx, self.product, self.safe.named, lines)
+        return judged(tx, self.product, self.safe.named, lines, self._judged)
+
+    @cached_property
+    def _judged(self) -> dict[Hashable, Judged]:
+        """What installs have been judged by."""
+        return {}
 
     @property
     def outcome(self) -> Outcome:
@@ -168,3 +168,26 @@ class Subject:
     def _is_behind(self, state: Judged, version: str) -> bool:
         here, there = self.index.place(state.version), self.index.place(version)
         return here is None or there is None or here < there
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subjects:
+    """The subjects of the last batches, with what they have worked out: kept as long as they rest on the same."""
+
+    #: By the number of the defect.
+    _kept: dict[int, Subject] = field(default_factory=dict)
+
+    def of(self, tx: Tx, rulebook: Rulebook, guides: Guides, defect_no: int) -> Subject:
+        """Read the subject; raises NotFound."""
+        defect = defects.find_by_number(tx, defect_no)
+        index = rulebook.index(tx, defect.product_no)
+        kept = self._kept.get(defect_no)
+        # Whatever a product declares is published, so with the same index its declarations are the same too.
+        if kept is not None and kept.index is index and kept.defect == defect:
+            return kept
+        if len(self._kept) >= KEPT:
+            self._kept.clear()
+        product = products.find_by_number(tx, defect.product_no)
+        rule, safe = index.rules.get(defect.id), guides.of(defect.product_no, index)
+        subject = self._kept[defect_no] = Subject(defect, product, index, rule, safe)
+        return subject

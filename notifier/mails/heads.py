@@ -99,11 +99,21 @@ class HeadMaster:
         first, rest, mime = (tuple(_fields(part)) for part in parts)
         return cls(first, rest, mime, signer)
 
-    def filled(self, envelope: Envelope, moment: Moment, to: str, leave: str | None, body: Iterable[bytes]) -> Head:
+    def filled(
+        self,
+        envelope: Envelope,
+        moment: Moment,
+        to: str,
+        leave: str | None,
+        body: Iterable[bytes],
+        *,
+        are_words: bool = False,
+    ) -> Head:
         """Return the header of one mail; raises UnsafeMail.
 
         `moment` is the envelope's; `to` is what the line of the recipient says, `leave` where it asks for no more mail;
-        `body` is in pieces and in its relaxed form.
+        `body` is in pieces and in its relaxed form. `are_words` says that all of them, and what the envelope says of
+        this mail and the one it answers, have been found to be `in_words`.
         """
         plain_address(envelope.recipient)
         answers = envelope.answers
@@ -112,7 +122,7 @@ class HeadMaster:
             own.append(answers)
         if leave:
             own.append(f"<{leave}>")
-        values, as_signed = _looked_over(own)
+        values, as_signed = _looked_over(own, are_words=are_words)
         shape = self._shape((bool(answers), bool(leave)))
         seal = shape.signed.seal(as_signed, body, moment.seconds) if shape.signed else None
         return Head(shape.written.filled(values), seal)
@@ -140,9 +150,9 @@ class HeadMaster:
         yield from self._mime
 
 
-def _looked_over(own: Sequence[str]) -> tuple[Sequence[bytes], Sequence[bytes]]:
+def _looked_over(own: Sequence[str], *, are_words: bool) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """Return the values that are one mail's own, as they are written and as they are signed; raises UnsafeMail."""
-    values = in_words(own, _VISIBLE)
+    values = list(map(str.encode, own)) if are_words else in_words(own, _VISIBLE)
     if values is not None and all(values) and sum(map(len, values)) <= _LONGEST_OWN:
         return values, values
     said = "\r\n".join((*own, ""))

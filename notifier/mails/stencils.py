@@ -19,6 +19,7 @@ from notifier.mails.heads import HeadMaster, Moment
 from notifier.mails.marks import Paragraph, Pieces, Slot
 from notifier.mails.quoted import margin, plain_values, quoted_value
 from notifier.mails.render import WIDTH
+from notifier.mails.words import is_word
 
 #: What is said of installs that is kept in its encoded forms; then all is given up.
 KEPT = 512
@@ -75,7 +76,9 @@ class Stencil:
             return None
         body = self._body.pieces([*coded, *self._encoded(said)] if said else coded)
         to = plain_display(own.name, envelope.recipient) if own.name else envelope.recipient
-        return Draft.of(envelope, self._head.filled(envelope, moment, to, own.unsubscribe_url, body), body)
+        are_words = is_word(envelope.message_id) and is_word(envelope.answers or "")
+        head = self._head.filled(envelope, moment, to, own.unsubscribe_url, body, are_words=are_words)
+        return Draft.of(envelope, head, body)
 
     def _encoded(self, said: str) -> tuple[bytes, bytes]:
         try:

@@ -15,6 +15,11 @@ def let_through(visible: bytes) -> bytes:
     return visible + _BETWEEN
 
 
+def is_word(text: str) -> bool:
+    """Return whether a text is of visible ASCII alone."""
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 def in_words(texts: Sequence[str], allowed: bytes) -> list[bytes] | None:
     """Return each text in ASCII, None where one holds more than allowed characters and single blanks between words.
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from email import message_from_bytes, policy
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from notifier.channels.failures import DeliveryFailed
-from notifier.delivery import leases, store
+from notifier.delivery import judged, leases, ordinary, owed_notices, store, subjects
 from notifier.delivery.claims import Claimed
 from notifier.delivery.compose import Composer, Message, compose_all
+from notifier.delivery.known import Known
 from notifier.mails.build import Draft, Envelope, Mail, Sender, finished
 from notifier.mails.dkim import Signer
 from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
@@ -20,7 +24,7 @@ from notifier.mails.press import Press
 from notifier.states import NoticeKind
 from notifier.tokens import Links, Tokens
 from storage import Tx
-from tests.notifier.stage import AT_RISK, Stage
+from tests.notifier.stage import AT_RISK, NOTES, Stage
 
 SENDER = Sender("Notes Ltd", "warnings@notes.example")
 REMEDIES = [{"kind": "wait"}, {"kind": "roll_back"}, {"kind": "upgrade_to", "version": "4.2.2"}, {"kind": "credit"}]
@@ -36,6 +40,10 @@ CUSTOMERS: dict[str, dict[str, Any]] = {
 }
 #: Also what cannot be told for want of a fact, and words in which there is something to escape.
 FOOTPRINTS: list[dict[str, Any]] = [AT_RISK, {"storage_format": "v1"}, {"notebooks": 7, "storage_format": "v1"}]
+
+
+#: What the product declares once it asks for one thing less.
+LESS = {name: fact for name, fact in NOTES["facts"].items() if name != "notebooks"}
 
 
 class CountingPress(Press):
@@ -58,13 +66,14 @@ class Office:
             SENDER, Links("https://warn.notes.example", Tokens("s" * 32)), self.press, stage.rulebook
         )
 
-    async def composed(self) -> dict[NoticeKind, int]:
-        """Return how many mails of each kind were the same, and let them have arrived."""
+    async def composed(self, *, settled: bool = True) -> dict[NoticeKind, int]:
+        """Return how many mails of each kind were the same, and let them have arrived unless they are to come again."""
         claimed = await self.stage.database.call(leases.claim, "w", self.stage.now, most=100, mail=True)
         counted = await self.stage.database.read(self._compared, claimed)
         for each in claimed:
             await self.stage.database.call(store.put_back, each, self.stage.now)
-        await self.stage.deliver()
+        if settled:
+            await self.stage.deliver()
         return counted
 
     def _compared(self, tx: Tx, claimed: list[Claimed]) -> dict[NoticeKind, int]:
@@ -89,6 +98,18 @@ class Office:
         facts = self.composer.facts_of(tx, claimed.notice)
         master = self.press.master(facts, SENDER, "notes")
         return finished([master.filled(facts, envelope, Moment.of(envelope))])[0].whole()
+
+
+def known_of(tx: Tx, office: Office) -> Known:
+    """Read what the mails of the first notice rest on."""
+    notice = tx.built("SELECT id FROM notices", {})[0]["id"]
+    return office.composer.known(tx, [owed_notices.owed_notice(tx, notice)])
+
+
+def mails_of(tx: Tx, office: Office, claimed: list[Claimed], now: datetime) -> list[bytes]:
+    """Return the whole mails of deliveries."""
+    made = [message for _, message in compose_all(tx, office.composer, claimed, now)]
+    return [each.content.content for each in made if isinstance(each, Message) and isinstance(each.content, Mail)]
 
 
 async def settle(stage: Stage) -> None:
@@ -130,6 +151,59 @@ async def test_ordinary_mails_take_the_quick_way_and_others_do_not(stage: Stage)
     await stage.customer("cem", **CUSTOMERS["cem"])
     await office.composed()
     assert office.press.slow == 1
+
+
+CHANGES: dict[str, tuple[Callable[[Stage, str], Awaitable[object]], str]] = {
+    "renamed": (lambda stage, _: stage.declare("notes", {**NOTES, "name": "Notebooks"}), "update Notebooks yet"),
+    "a fact less": (lambda stage, _: stage.declare("notes", {**NOTES, "facts": LESS}), "we do not know notebooks"),
+    "released": (lambda stage, _: stage.release("4.2.2"), "4.2.2 does not have this fault"),
+    "revised": (lambda stage, defect: stage.revise(defect, title="It erases them"), "It erases them."),
+}
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES.values(), ids=CHANGES.keys())
+async def test_nothing_is_kept_of_what_has_changed(
+    stage: Stage, change: Callable[[Stage, str], Awaitable[object]], words: str
+) -> None:
+    office = Office(stage)
+    await stage.holds("ada", "ada-mac")
+    defect = await stage.publish(remedies=[{"kind": "wait"}])
+    await office.composed()
+    await change(stage, defect)
+    await stage.sweep()
+    await stage.deliver()
+    await stage.holds("bea", "bea-mac")
+    claimed = await stage.database.call(leases.claim, "w", stage.now, most=100, mail=True)
+    kept, fresh = [await stage.database.read(mails_of, each, claimed, stage.now) for each in (office, Office(stage))]
+    assert kept == fresh
+    [mail] = kept
+    assert words.encode() in mail.replace(b"=\r\n", b"")
+
+
+async def test_what_was_worked_out_serves_the_batches_that_follow(stage: Stage) -> None:
+    office = Office(stage)
+    await stage.holds("ada", "ada-mac")
+    await stage.publish()
+    first, second = [await stage.database.read(known_of, office) for _ in range(2)]
+    [no] = first.subjects
+    assert first.subjects[no] is second.subjects[no]
+    assert list(map(id, first.judged[no].values())) == list(map(id, second.judged[no].values()))
+    assert first.ways(no, office.composer.ways, office.press, SENDER) is second.ways(
+        no, office.composer.ways, office.press, SENDER
+    )
+
+
+@pytest.mark.parametrize("kept", [(judged, "KEPT"), (ordinary, "KEPT"), (ordinary, "CASES"), (subjects, "KEPT")])
+async def test_mails_past_the_number_kept_are_right_too(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, kept: tuple[ModuleType, str]
+) -> None:
+    monkeypatch.setattr(*kept, 1)
+    office = Office(stage)
+    await settle(stage)
+    await stage.publish(remedies=REMEDIES)
+    await stage.publish(id="NOTES-5", remedies=REMEDIES)
+    for _ in range(2):
+        assert (await office.composed(settled=False))[NoticeKind.WARNING] == 14
 
 
 async def test_a_mail_that_cannot_be_signed_does_not_keep_the_others(
