@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from bench.load import HOST
@@ -69,6 +69,11 @@ class _Finished:
 
     def near(self) -> None:
         """Prepare nothing."""
+
+    def ask(self, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Hold nothing back."""
+        del otherwise
+        go()
 
     async def last_moment(self) -> None:
         """Hold nothing back."""

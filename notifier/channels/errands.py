@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 from notifier.channels.failures import HeldBack, LastMoment
@@ -27,6 +28,13 @@ class Errand(Protocol):
 
     def near(self) -> None:
         """Take note that its turn is near: few others wait before it."""
+        ...
+
+    def ask(self, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Have `go` called, now or soon, where the message may leave without more ado, and `otherwise` else.
+
+        It is asked when and as `last_moment` is, and in its place; after `otherwise`, that is awaited all the same.
+        """
         ...
 
     async def last_moment(self) -> None:
@@ -99,6 +107,11 @@ class Awaited:
 
     def near(self) -> None:
         """Do as `Errand` says: there is nothing to prepare."""
+
+    def ask(self, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Do as `Errand` says: it is for the sender to say."""
+        del go
+        otherwise()
 
     async def last_moment(self) -> None:
         """Do as `Errand` says; the sender is asked where it waits, so that nothing outlives it."""

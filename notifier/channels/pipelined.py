@@ -6,27 +6,23 @@ final dot at once.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
-from functools import partial
 
 from aiosmtplib import SMTPResponse
 
+from notifier.channels.announcing import COMMANDS, Announcement, AnnouncementAfterReset
 from notifier.channels.errands import Errand, Report
 from notifier.channels.failures import Cause, DeliveryFailed
 from notifier.channels.replies import ACCEPTED, DONE, GO_AHEAD, GO_ON, judge, judge_sender, one_line, refused
-from notifier.channels.terms import Terms, dotted
-from notifier.channels.wire import Expected, Usual, Wire
+from notifier.channels.succession import Succession
+from notifier.channels.terms import END, Terms
+from notifier.channels.wire import Expected, Wire
 from notifier.mails.build import Mail
 
 #: Seconds for the answer to QUIT.
 _FAREWELL = 1.0
-#: Commands of one group: MAIL, RCPT, DATA.
-_GROUP = 3
-_NOTHING_SENT = b".\r\n"
-#: What a server says to a group that it takes whole, and to a message that it has taken.
-_GRANTED = re.compile(rb"250(?: [^\r\n]*)?\r?\n25[012](?: [^\r\n]*)?\r?\n354(?: [^\r\n]*)?\r?\n")
+#: What a server says to a message that it has taken.
 _TAKEN = re.compile(rb"2[0-9][0-9] [^\r\n]*\r?\n")
 #: What RCPT may be answered with where the recipient is taken (RFC 5321, section 3.4 and 3.5.3).
 _RECIPIENT_TAKEN = frozenset({ACCEPTED, 251, 252})
@@ -40,8 +36,8 @@ class PipelinedConnection:
         self._terms = terms
         self._report = report
         self._began = 0
-        #: The replies to what was announced; None: all is as it should be.
-        self._announced: asyncio.Future[list[SMTPResponse] | None] | None = None
+        #: The mail whose turn it is.
+        self._announced: Announcement | None = None
         #: A transaction was left half way: RSET goes before the next.
         self._half_way = False
 
@@ -62,18 +58,19 @@ class PipelinedConnection:
 
     def begin(self, mail: Mail) -> None:
         """Announce a mail: the turn is its own until `hand_over` gives it to the next, or a failure."""
-        group, granted = self._announcement(mail)
-        self._wire.say((group,), granted)
+        announcement = self._announcement(mail)
+        self._wire.say(announcement.words, announcement)
 
     async def accepted(self) -> None:
         """Return once the server waits for the message that `begin` announced; raises DeliveryFailed."""
         if self._announced is None:
             raise DeliveryFailed(Cause.CONNECTION, "no mail was announced")
-        replies = await self._announced
-        if replies is None:
+        await self._announced.answered()
+        if self._announced.is_granted:
             if self._wire.broken is not None:
                 raise self._broken()
             return
+        replies = self._announced.replies
         if self._half_way and replies:
             self._half_way = False
             first, *replies = replies
@@ -82,28 +79,44 @@ class PipelinedConnection:
         failure = self._failure(replies)
         if failure is None and self._wire.broken is None:
             return
-        if replies[_GROUP - 1 :] and replies[-1].code == GO_AHEAD:
+        if replies[COMMANDS - 1 :] and replies[-1].code == GO_AHEAD:
             await self._say_nothing()
         self._half_way = True
         raise failure or self._broken()
 
     async def hand_over(self, errand: Errand, take: Callable[[], Errand | None]) -> Errand | None:
+        """Do as `pass_on`, and let others follow by calls alone as long as all is as usual.
+
+        Returns the mail that is announced and with which something is not; None where none is left.
+        """
+        following = self.pass_on(errand, take)
+        if following is None:
+            return None
+        return await Succession(self, following, take, self._report).over()
+
+    def pass_on(self, errand: Errand, take: Callable[[], Errand | None]) -> Errand | None:
         """Send the message with its final dot; what is answered is reported when it comes. Raises DeliveryFailed.
 
         Returns the mail that `take` gave to be announced in the same breath, None where there was none. From here, a
         lost answer leaves the message in doubt.
         """
-        if self._wire.broken is not None:
+        announced = self._announced
+        if announced is None or self._wire.broken is not None:
             raise self._broken()
-        usual = Usual(_TAKEN, partial(self._taken, errand))
-        message = Expected(1, self._terms.message_timeout, partial(self._answered, errand), usual)
+        answer = _Answer(self, errand, self._terms.message_timeout)
         following = take() if self._began < self._terms.mails else None
         if following is None:
-            self._wire.say(dotted(errand.mail), message)
+            self._announced = None
+            self._wire.say(announced.message, answer)
         else:
-            group, granted = self._announcement(following.mail)
-            self._wire.say((*dotted(errand.mail), group), message, granted)
+            announcement = self._announcement(following.mail)
+            self._wire.say(announced.message + announcement.words, answer, announcement)
         return following
+
+    def when_granted(self, granted: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Call the one once the server waits for the message that was announced last, the other where it does not."""
+        if self._announced is not None:
+            self._announced.when_answered(granted, otherwise)
 
     async def answered(self) -> None:
         """Return once the server has answered everything, or the connection has broken."""
@@ -120,33 +133,23 @@ class PipelinedConnection:
     async def quit(self) -> None:
         """Say goodbye."""
         if self._wire.broken is None:
-            self._wire.say((b"QUIT\r\n",), Expected(1, _FAREWELL, _unheard))
+            self._wire.say(b"QUIT\r\n", Expected(_FAREWELL))
             await self._wire.quieted()
         self._wire.hang_up("closed")
 
-    def _announcement(self, mail: Mail) -> tuple[bytes, Expected]:
-        """Return what announces a mail, and the replies to it."""
-        self._began += 1
-        reset = b"RSET\r\n" if self._half_way else b""
-        group = b"%bMAIL FROM:<%b>%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (
-            reset,
-            mail.sender.encode("ascii"),
-            self._terms.announced(mail),
-            mail.recipient.encode("ascii"),
-        )
-        self._announced = asyncio.get_running_loop().create_future()
-        hear = partial(_hear, self._announced)
-        if reset:
-            return group, Expected(_GROUP + 1, self._terms.command_timeout, hear)
-        granted = Usual(_GRANTED, partial(_hear_yes, self._announced))
-        return group, Expected(_GROUP, self._terms.command_timeout, hear, granted)
-
-    def _taken(self, errand: Errand, said: bytes) -> None:
+    def taken(self, errand: Errand, words: bytes) -> None:
         """Report a message as taken, in the words of the server."""
-        self._report.taken(errand, one_line(said.rstrip().decode("utf-8", "replace")))
+        self._report.taken(errand, one_line(words.decode("utf-8", "replace")))
 
-    def _answered(self, errand: Errand, replies: list[SMTPResponse]) -> None:
-        """Report what a message was answered with."""
+    def _announcement(self, mail: Mail) -> Announcement:
+        """Return what announces a mail, whose turn it is from here."""
+        self._began += 1
+        kind = AnnouncementAfterReset if self._half_way else Announcement
+        self._announced = kind(mail, self._terms)
+        return self._announced
+
+    def told(self, errand: Errand, replies: list[SMTPResponse]) -> None:
+        """Report what a message was answered with, where that is not as usual."""
         if not replies:
             self._report.failed(errand, DeliveryFailed(Cause.CONNECTION, self._broken().reply, in_doubt=True))
         elif replies[0].code // 100 == DONE:
@@ -168,26 +171,33 @@ class PipelinedConnection:
             if reply.code not in wanted:
                 self._wire.hang_up(f"the server answered a command with {reply.code}", confused=True)
                 return self._broken()
-        return None if len(replies) == _GROUP else self._broken()
+        return None if len(replies) == COMMANDS else self._broken()
 
     async def _say_nothing(self) -> None:
         """End a message that has no recipient (RFC 2920, section 3.1: DATA may succeed all the same)."""
-        self._wire.say((_NOTHING_SENT,), Expected(1, self._terms.command_timeout, _unheard))
+        self._wire.say(END, Expected(self._terms.command_timeout))
         await self._wire.quieted()
 
     def _broken(self) -> DeliveryFailed:
         return DeliveryFailed(Cause.CONNECTION, one_line(self._wire.broken or "the connection broke"))
 
 
-def _hear(announced: asyncio.Future[list[SMTPResponse] | None], replies: list[SMTPResponse] | None) -> None:
-    # Whoever waited may have gone.
-    if not announced.done():
-        announced.set_result(replies)
+class _Answer(Expected):
+    """What is answered to a message."""
 
+    __slots__ = ("_connection", "_errand")
 
-def _hear_yes(announced: asyncio.Future[list[SMTPResponse] | None], _: bytes) -> None:
-    _hear(announced, None)
+    usual = _TAKEN
 
+    def __init__(self, connection: PipelinedConnection, errand: Errand, patience: float) -> None:
+        super().__init__(patience)
+        self._connection = connection
+        self._errand = errand
 
-def _unheard(replies: list[SMTPResponse]) -> None:
-    """Make nothing of what is answered."""
+    def said(self, words: bytes) -> None:
+        """Report that the server has it."""
+        self._connection.taken(self._errand, words)
+
+    def ended(self) -> None:
+        """Report what else was said, or that nothing was."""
+        self._connection.told(self._errand, self.replies)

@@ -61,7 +61,7 @@ class PlainConnection:
         mail = self._announced
         if mail is None:
             raise DeliveryFailed(Cause.CONNECTION, "no mail was announced")
-        options = [self._terms.announced(mail).decode().strip()] if self._terms.announces_size else []
+        options = [self._terms.announced(mail.size).strip()] if self._terms.announces_size else []
         await answered(lambda: self._client.mail(mail.sender, options=options), judge_sender)
         try:
             await answered(lambda: self._client.rcpt(mail.recipient), judge)
@@ -110,7 +110,7 @@ class PlainConnection:
         if protocol is None:
             raise DeliveryFailed(Cause.CONNECTION, "the connection broke before the message")
         try:
-            protocol.write(b"".join(dotted(mail)))
+            protocol.write(dotted(mail))
             reply = await protocol.read_response(timeout=self._terms.message_timeout)
         except (SMTPException, OSError) as error:
             self.abandon()

@@ -15,6 +15,8 @@ MAILS_PER_CONNECTION = 100
 #: answer, and who leaves earlier makes copies of what they have taken (RFC 5321, section 4.5.3.2.6).
 COMMAND_TIMEOUT, MESSAGE_TIMEOUT = 30.0, 600.0
 
+#: The line that ends a message.
+END: Final = b".\r\n"
 #: What may stand between the angle brackets of a command: one address, and nothing that could end it.
 _PATH = re.compile(r"[!-;=?-~]{1,320}")
 
@@ -32,9 +34,9 @@ class Terms:
     #: The server wants to be told how many bytes are to come (RFC 1870).
     announces_size: bool = False
 
-    def announced(self, mail: Mail) -> bytes:
-        """Return what MAIL says of the message's size, with a blank before it; empty where nobody asks."""
-        return b" SIZE=%d" % mail.size if self.announces_size else b""
+    def announced(self, size: int) -> str:
+        """Return what MAIL says of the size of a message in bytes, with a blank before it; empty where nobody asks."""
+        return f" SIZE={size}" if self.announces_size else ""
 
 
 #: Where nothing else is set.
@@ -53,16 +55,17 @@ def require_sendable(mail: Mail) -> None:
         raise DeliveryFailed(Cause.CONTENT, "an address cannot be written to a mail server", permanent=True)
 
 
-def dotted(mail: Mail) -> tuple[bytes, bytes]:
+def dotted(mail: Mail) -> bytes:
     """Return a message as DATA carries it: dots that begin a line doubled, and the one that ends it.
 
     Source: RFC 5321, section 4.5.2.
     """
+    if mail.is_even:
+        pieces = (mail.written,) if isinstance(mail.written, bytes) else mail.written
+        return b"".join((*pieces, END))
     content = mail.content
-    if not mail.is_even:
-        start = b"." if content.startswith(b".") else b""
-        content = start + content.replace(b"\r\n.", b"\r\n..")
-    return content, b".\r\n"
+    start = b"." if content.startswith(b".") else b""
+    return b"".join((start, content.replace(b"\r\n.", b"\r\n.."), END))
 
 
 def _ends_in_crlf(content: bytes) -> bool:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple, cast
+from collections.abc import Callable
+from math import inf
+from typing import cast
 
 from aiosmtplib import SMTPResponse
 
@@ -23,27 +23,30 @@ LONGEST_REPLY = 32_768
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])([^\r\n]*))?\r?\n")
 
 
-class Usual(NamedTuple):
-    """What is nearly always answered, so that it is read at one go."""
-
-    #: Whole lines, one for each reply.
-    words: re.Pattern[bytes]
-    #: Called with them.
-    said: Callable[[bytes], None]
-
-
-@dataclass(slots=True, eq=False)
 class Expected:
     """Replies that are to come for what is written."""
 
-    count: int
-    #: Seconds from when the replies before them have come.
-    patience: float
-    #: Called with them, unless they are as usual. There are fewer where the connection broke or the server closed it
-    #: with a 421.
-    ended: Callable[[list[SMTPResponse]], None]
-    usual: Usual | None = None
-    replies: list[SMTPResponse] = field(default_factory=list)
+    __slots__ = ("patience", "replies")
+
+    #: How many.
+    count = 1
+    #: What is nearly always answered, so that it is read at one go: whole lines, one for each reply; None: nothing is.
+    usual: re.Pattern[bytes] | None = None
+
+    def __init__(self, patience: float) -> None:
+        #: Seconds from when the replies before them have come.
+        self.patience = patience
+        self.replies: list[SMTPResponse] = []
+
+    def said(self, words: bytes) -> Callable[[], None] | None:
+        """Take the replies, where they are the usual ones.
+
+        Returns what is to be called once all that has come is read, so that nothing of it passes for an answer to
+        what is said then.
+        """
+
+    def ended(self) -> None:
+        """Take them otherwise: there are fewer where the connection broke or the server closed it with a 421."""
 
 
 class Wire(asyncio.Protocol):
@@ -52,12 +55,17 @@ class Wire(asyncio.Protocol):
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._loop = asyncio.get_running_loop()
+        self._seconds = self._loop.time
         self._expected: deque[Expected] = deque()
         self._buffer = b""
         #: The lines that have come of a reply of several.
         self._begun: list[bytes] = []
         self._deadline = 0.0
+        #: Looks whether it is past, and when.
         self._watch: asyncio.TimerHandle | None = None
+        self._watched_at = inf
+        #: Called once all that has come is read.
+        self._afterwards: Callable[[], None] | None = None
         #: Done when no reply is outstanding; None: nobody waits for that.
         self._quieted: asyncio.Future[None] | None = None
         #: Why nothing more can be said; None: all is well.
@@ -77,17 +85,17 @@ class Wire(asyncio.Protocol):
             self._quieted = self._loop.create_future()
             await self._quieted
 
-    def say(self, data: Iterable[bytes], *expected: Expected) -> None:
+    def say(self, data: bytes, *expected: Expected) -> None:
         """Write `data`, the replies to which are expected in this order."""
         if self.broken is not None or self._transport.is_closing():
             self.hang_up(self.broken or "the connection is closed")
             for each in expected:
-                each.ended(each.replies)
+                each.ended()
             return
         if not self._expected:
             self._wait(expected[0].patience)
         self._expected += expected
-        self._transport.writelines(data)
+        self._transport.write(data)
 
     def hang_up(self, reason: str, *, confused: bool = False) -> None:
         """Close at once; who still waits gets the replies that have come."""
@@ -96,23 +104,23 @@ class Wire(asyncio.Protocol):
             self._transport.abort()
         if self._watch is not None:
             self._watch.cancel()
-            self._watch = None
+            self._watch, self._watched_at = None, inf
         while self._expected:
-            expected = self._expected.popleft()
-            expected.ended(expected.replies)
+            self._expected.popleft().ended()
         self._be_quiet()
 
     def data_received(self, data: bytes) -> None:
         """Take what the server says."""
         buffer = self._buffer + data if self._buffer else data
         place = self._usual(buffer, 0)
-        while self.broken is None and (line := _LINE.match(buffer, place)):
-            place = line.end()
-            self._line(line)
-            place = self._usual(buffer, place)
+        if place < len(buffer):
+            place = self._lines(buffer, place)
         self._buffer = buffer[place:]
-        if self.broken is None and (b"\n" in self._buffer or len(self._buffer) > LONGEST_REPLY):
+        if self._buffer and self.broken is None and (b"\n" in self._buffer or len(self._buffer) > LONGEST_REPLY):
             self.hang_up("the server said what is no reply", confused=True)
+        if self._afterwards is not None:
+            call, self._afterwards = self._afterwards, None
+            call()
 
     def eof_received(self) -> bool:
         """Take it that the server has closed."""
@@ -125,15 +133,22 @@ class Wire(asyncio.Protocol):
 
     def _usual(self, buffer: bytes, place: int) -> int:
         """Take the usual replies, where these are next; return the place behind them."""
-        if self._begun or not self._expected:
-            return place
-        expected = self._expected[0]
-        if expected.usual is None or expected.replies or not (found := expected.usual.words.match(buffer, place)):
-            return place
-        self._pass_over()
-        expected.usual.said(found[0])
+        while self._expected and not self._begun:
+            expected = self._expected[0]
+            if expected.usual is None or expected.replies or not (found := expected.usual.match(buffer, place)):
+                break
+            self._pass_over()
+            self._afterwards = expected.said(found[0]) or self._afterwards
+            place = found.end()
         self._be_quiet()
-        return self._usual(buffer, found.end())
+        return place
+
+    def _lines(self, buffer: bytes, place: int) -> int:
+        """Take replies line by line; return the place behind them."""
+        while self.broken is None and (line := _LINE.match(buffer, place)):
+            self._line(line)
+            place = self._usual(buffer, line.end())
+        return place
 
     def _line(self, line: re.Match[bytes]) -> None:
         code, mark, text = line.groups(default=b"")
@@ -156,7 +171,7 @@ class Wire(asyncio.Protocol):
             self.hang_up(f"the server closed with {reply.code} {reply.message}")
         elif len(expected.replies) == expected.count:
             self._pass_over()
-            expected.ended(expected.replies)
+            expected.ended()
             self._be_quiet()
 
     def _pass_over(self) -> None:
@@ -171,20 +186,20 @@ class Wire(asyncio.Protocol):
 
     def _wait(self, patience: float) -> None:
         """Begin to wait for the replies that are next; one timer serves for all of a connection's waits."""
-        self._deadline = self._loop.time() + patience
-        if self._watch is None or self._watch.when() > self._deadline:
+        self._deadline = self._seconds() + patience
+        if self._watched_at > self._deadline:
             self._look_again()
 
     def _look_again(self) -> None:
         if self._watch is not None:
             self._watch.cancel()
-        self._watch = self._loop.call_at(self._deadline, self._look)
+        self._watch, self._watched_at = self._loop.call_at(self._deadline, self._look), self._deadline
 
     def _look(self) -> None:
-        self._watch = None
+        self._watch, self._watched_at = None, inf
         if not self._expected:
             return
-        if self._loop.time() < self._deadline:
+        if self._seconds() < self._deadline:
             self._look_again()
         else:
             # A group of commands without an answer is what a server does that drops what it has not asked for.

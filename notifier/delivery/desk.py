@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
 
 from notifier.delivery import last_look, store
 from notifier.delivery.claims import Claimed, Outcome
 from notifier.delivery.last_look import Beginning, Permission
+from notifier.delivery.looking import Looks
 from notifier.delivery.settling import Settlements
 from storage import Clock, Database, StorageError
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
+#: Called with the answer, or with what answering raised.
+Told = Callable[[Answer | BaseException], None]
 #: A delivery's number and fence.
 Hold = tuple[int, int]
 
@@ -32,9 +36,7 @@ class Desk:
         #: Of these the leases are kept. One may be here twice: claimed again before its first claim has left our hands.
         self.in_hand: dict[Hold, Claimed] = {}
         self._beginnings: Batches[Beginning, Permission] = Batches(self._begin_all)
-        self._looks: Batches[Claimed, bool] = Batches(
-            lambda asked: database.read(last_look.still_stand, asked, clock.now())
-        )
+        self._looks = Looks(lambda asked: database.read(last_look.still_stand, asked, clock.now()))
         self.settlements = Settlements(
             lambda outcomes: database.call(store.settle, outcomes, clock.now()), lambda: len(self.in_hand), self._ended
         )
@@ -43,15 +45,13 @@ class Desk:
         """Return whether a message may leave now; raises StorageError."""
         return await self._beginnings.put(beginning)
 
-    def begin_soon(self, beginning: Beginning) -> asyncio.Future[Permission]:
-        """Ask the same, without waiting for the answer; nobody need ever take it."""
-        answer = self._beginnings.put(beginning)
-        answer.add_done_callback(_taken_note_of)
-        return answer
+    def begin_soon(self, beginning: Beginning, told: Told[Permission]) -> None:
+        """Ask the same, and have `told` called with the answer, or with what asking raised."""
+        self._beginnings.ask(beginning, told)
 
-    async def still_stands(self, claimed: Claimed) -> bool:
-        """Return whether nothing has taken back since what `begin` allowed; raises StorageError."""
-        return await self._looks.put(claimed)
+    def look(self, claimed: Claimed, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Have `go` called where nothing has taken back since what `begin` allowed, `otherwise` else or if unknown."""
+        self._looks.ask(claimed, go, otherwise)
 
     def settle(self, outcome: Outcome) -> None:
         """Write down soon what became of a delivery, which then leaves our hands."""
@@ -84,17 +84,20 @@ class Batches(Generic[Asked, Answer]):
 
     def __init__(self, answer: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer]]]) -> None:
         self._answer = answer
-        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Asked, Told[Answer]]] = []
         self._working: asyncio.Task[None] | None = None
 
     def put(self, asked: Asked) -> asyncio.Future[Answer]:
         """Return what will hold the answer, or raise what answering raised."""
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Answer] = loop.create_future()
-        self._waiting.append((asked, answer))
-        if self._working is None:
-            self._working = loop.create_task(self._work())
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.ask(asked, partial(_tell, answer))
         return answer
+
+    def ask(self, asked: Asked, told: Told[Answer]) -> None:
+        """Have `told` called with the answer, or with what answering raised."""
+        self._waiting.append((asked, told))
+        if self._working is None:
+            self._working = asyncio.get_running_loop().create_task(self._work())
 
     async def _work(self) -> None:
         try:
@@ -104,40 +107,38 @@ class Batches(Generic[Asked, Answer]):
         finally:
             self._working = None
 
-    async def _answered(self, batch: Sequence[tuple[Asked, asyncio.Future[Answer]]]) -> None:
+    async def _answered(self, batch: Sequence[tuple[Asked, Told[Answer]]]) -> None:
         try:
             answers = await self._answer([asked for asked, _ in batch])
-        except asyncio.CancelledError:
-            # Whether it holds is not known; whoever asked has a lease that runs out.
-            for _, future in batch:
-                future.cancel()
-            raise
-        except StorageError as error:
-            _refuse(batch, error)
+        except (asyncio.CancelledError, StorageError) as error:
+            # Cancelled, it is not known whether it holds; whoever asked has a lease that runs out.
+            for _, told in batch:
+                told(error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
         except Exception as error:  # noqa: BLE001 - it is raised in whoever it is about
             if len(batch) == 1:
-                _refuse(batch, error)
+                batch[0][1](error)
                 return
             # One that cannot be answered must not keep the others from it.
             for each in batch:
                 await self._answered([each])
         else:
-            for (_, future), answer in zip(batch, answers, strict=True):
-                # Whoever asked may have gone.
-                if not future.done():
-                    future.set_result(answer)
+            for (_, told), answer in zip(batch, answers, strict=True):
+                told(answer)
 
 
 def _hold(claimed: Claimed) -> Hold:
     return claimed.no, claimed.fence
 
 
-def _refuse(batch: Sequence[tuple[Asked, asyncio.Future[Answer]]], error: Exception) -> None:
-    for _, future in batch:
-        if not future.done():
-            future.set_exception(error)
-
-
-def _taken_note_of(answer: asyncio.Future[Permission]) -> None:
-    if not answer.cancelled():
-        answer.exception()
+def _tell(future: asyncio.Future[Answer], answer: Answer | BaseException) -> None:
+    # Whoever asked may have gone.
+    if future.done():
+        return
+    if isinstance(answer, asyncio.CancelledError):
+        future.cancel()
+    elif isinstance(answer, BaseException):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)

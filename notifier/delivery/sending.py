@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 from msgspec.structs import replace
@@ -72,62 +73,92 @@ class Dispatch:
 
 
 class Sending:
-    """One delivery under way: looked at for the last time before its message leaves, and marked before that."""
+    """One delivery under way: looked at for the last time before its message leaves, and marked with that look."""
 
-    __slots__ = ("_beginning", "_dispatch", "_mark", "_marked_at", "claimed")
+    __slots__ = ("_beginning", "_dispatch", "claimed")
 
     def __init__(self, dispatch: Dispatch, claimed: Claimed, written_from: frozenset[LineState], identity: str) -> None:
         self._dispatch = dispatch
         self.claimed = claimed
         self._beginning = Beginning(claimed, written_from, identity)
-        #: The mark that was asked for ahead, and when, by the loop's clock.
-        self._mark: asyncio.Future[Permission] | None = None
-        self._marked_at = 0.0
 
     async def last_moment(self) -> None:
         """Return where the message may leave; raises HeldBack where it must not, which is recorded then."""
         if self._dispatch.stopping():
             raise PutBack
-        if self._mark is not None and await self._still_stands(self._mark):
-            return
         if await self._dispatch.desk.begin(self._beginning) is not Permission.GO:
             raise HeldBack
-
-    async def _still_stands(self, mark: asyncio.Future[Permission]) -> bool:
-        """Return whether what was marked ahead may leave; where that has changed, all is looked at anew."""
-        if await mark is not Permission.GO:
-            raise HeldBack
-        if asyncio.get_running_loop().time() - self._marked_at > FRESH:
-            return False
-        return await self._dispatch.desk.still_stands(self.claimed)
 
 
 class MailSending(Sending):
     """A mail that stands in a lane (`notifier.channels.errands.Errand`)."""
 
-    __slots__ = ("lane", "mail")
+    __slots__ = ("_mark", "_marked", "_marked_at", "lane", "mail")
 
     def __init__(self, dispatch: Dispatch, claimed: Claimed, written_from: frozenset[LineState], mail: Mail) -> None:
         super().__init__(dispatch, claimed, written_from, mail.message_id)
         self.mail = mail
         self.lane: str | None = None
+        #: When the mark was asked for ahead, by the loop's clock; None: it was not.
+        self._marked_at: float | None = None
+        #: What was answered, or raised; None: nothing yet.
+        self._mark: Permission | BaseException | None = None
+        #: Done with the answer; None: nobody waits for it.
+        self._marked: asyncio.Future[None] | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether it was looked at ahead of its turn, and must not leave."""
-        mark = self._mark
-        if mark is None or not mark.done() or mark.cancelled() or mark.exception() is not None:
-            return False
-        return mark.result() is not Permission.GO
+        return isinstance(self._mark, Permission) and self._mark is not Permission.GO
 
     def near(self) -> None:
         """Ask for the mark now, since the mail's turn is near.
 
         A mark that is made ahead is in doubt after a crash, and only what is then sent again is not lost by that.
         """
-        if self.claimed.severity in self._dispatch.patience.repeated:
-            self._marked_at = asyncio.get_running_loop().time()
-            self._mark = self._dispatch.desk.begin_soon(self._beginning)
+        is_asked = self._marked_at is not None and self._mark is None
+        if not is_asked and self.claimed.severity in self._dispatch.patience.repeated:
+            self._mark, self._marked_at = None, asyncio.get_running_loop().time()
+            self._dispatch.desk.begin_soon(self._beginning, self._note)
+
+    def ask(self, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Look whether what was marked ahead still stands."""
+        if self._mark is Permission.GO and self._is_fresh() and not self._dispatch.stopping():
+            self._dispatch.desk.look(self.claimed, go, otherwise)
+        else:
+            otherwise()
+
+    async def last_moment(self) -> None:
+        """Return where the message may leave; raises HeldBack where it must not, which is recorded then.
+
+        Where what was marked ahead may have changed, all is looked at anew.
+        """
+        if self._dispatch.stopping():
+            raise PutBack
+        if self._marked_at is None or not await self._still_stands():
+            await super().last_moment()
+
+    async def _still_stands(self) -> bool:
+        if self._mark is None:
+            self._marked = asyncio.get_running_loop().create_future()
+            await self._marked
+        if isinstance(self._mark, BaseException):
+            raise self._mark
+        if self._mark is not Permission.GO:
+            raise HeldBack
+        if not self._is_fresh():
+            return False
+        answer: asyncio.Future[Permission | None] = asyncio.get_running_loop().create_future()
+        self._dispatch.desk.look(self.claimed, partial(_tell, answer, Permission.GO), partial(_tell, answer, None))
+        return await answer is Permission.GO
+
+    def _is_fresh(self) -> bool:
+        return self._marked_at is not None and asyncio.get_running_loop().time() - self._marked_at <= FRESH
+
+    def _note(self, mark: Permission | BaseException) -> None:
+        self._mark = mark
+        if self._marked is not None and not self._marked.done():
+            self._marked.set_result(None)
 
     def taken(self, reply: str) -> None:
         """Write down that a server has it."""
@@ -151,3 +182,9 @@ class CallSending(Sending):
             self._dispatch.failed(self.claimed, error)
         else:
             self._dispatch.sent(self.claimed, reply, None)
+
+
+def _tell(future: asyncio.Future[Permission | None], answer: Permission | None) -> None:
+    # Whoever asked may have gone.
+    if not future.done():
+        future.set_result(answer)

@@ -25,6 +25,11 @@ class Noted:
         assert not self.is_near
         self.is_near = True
 
+    def ask(self, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
+        """Hold nothing back."""
+        del otherwise
+        go()
+
     async def last_moment(self) -> None:
         """Hold nothing back."""
 
