@@ -1,7 +1,7 @@
 -- Writing down what is owed. The statements of one writing share three tables of the connection's own, empty between two
 -- writings: `assessed` holds what the exposure of each install was and is, and the kind of notice that it calls for;
 -- `looked_at` what waits for its recipients, and then what of it is to be called off; `owed_to` the recipients of one
--- kind, and the notice that told them before, where this one follows up on it.
+-- kind, which episode it is for them, and the notice that told them before, where this one follows up on it.
 -- `:past` is the last notice that was there before: every kind is decided on the same state of things.
 
 -- name: make_assessed
@@ -18,10 +18,11 @@ CREATE TEMP TABLE IF NOT EXISTS looked_at (no BIGINT, kind TEXT);
 CREATE TEMP TABLE IF NOT EXISTS looked_at (no BIGINT, kind TEXT) ON COMMIT DELETE ROWS;
 
 -- name: make_owed_to
-CREATE TEMP TABLE IF NOT EXISTS owed_to (recipient BIGINT PRIMARY KEY, told_no BIGINT);
+CREATE TEMP TABLE IF NOT EXISTS owed_to (recipient INTEGER PRIMARY KEY, episode BIGINT, told_no BIGINT);
 
 -- name: make_owed_to (postgresql)
-CREATE TEMP TABLE IF NOT EXISTS owed_to (recipient BIGINT PRIMARY KEY, told_no BIGINT) ON COMMIT DELETE ROWS;
+CREATE TEMP TABLE IF NOT EXISTS owed_to (recipient BIGINT PRIMARY KEY, episode BIGINT, told_no BIGINT)
+ON COMMIT DELETE ROWS;
 
 -- name: assess
 INSERT INTO assessed (install_no, recipient, before, after, kind)
@@ -117,11 +118,15 @@ WHERE state = 'PENDING' AND notice_no = ANY(ARRAY(SELECT no FROM looked_at)) AND
 UPDATE notices SET generation = :generation, revision = :revision
 WHERE +defect_no = :defect_no AND recipient > :low AND recipient <= :high AND state = 'PENDING';
 
--- A warning or a recovery is owed where none of its kind is open: it was called off, or an all-clear closed it.
+-- A warning or a recovery is owed where none of its kind is open: it was called off, or an all-clear closed it. Episodes
+-- may have gaps, where the notices came along with an install that was linked to a customer. They are counted here: a
+-- statement that reads what it writes puts all of it aside first.
 
 -- name: choose_first
-INSERT INTO owed_to (recipient)
-SELECT a.recipient FROM (SELECT DISTINCT recipient FROM assessed WHERE kind = :kind) a
+INSERT INTO owed_to (recipient, episode)
+SELECT a.recipient, 1 + COALESCE((SELECT max(n.episode) FROM notices n
+    WHERE n.recipient = a.recipient AND n.defect_no = :defect_no AND n.kind = :kind), 0)
+FROM (SELECT DISTINCT recipient FROM assessed WHERE kind = :kind) a
 WHERE NOT EXISTS (
     SELECT 1 FROM notices n
     WHERE n.recipient = a.recipient AND n.defect_no = :defect_no AND n.kind = :kind AND n.state <> 'CANCELLED'
@@ -135,8 +140,10 @@ WHERE NOT EXISTS (
 -- were told hear it, whatever became of their installs.
 
 -- name: choose_told
-INSERT INTO owed_to (recipient, told_no)
-SELECT t.recipient, t.no FROM notices t
+INSERT INTO owed_to (recipient, episode, told_no)
+SELECT t.recipient, 1 + COALESCE((SELECT max(n.episode) FROM notices n
+    WHERE n.recipient = t.recipient AND n.defect_no = :defect_no AND n.kind = :kind), 0), t.no
+FROM notices t
 WHERE +t.defect_no = :defect_no AND t.recipient > :low AND t.recipient <= :high AND t.no <= :past
     AND t.kind IN ('warning', 'recovery') AND t.state <> 'CANCELLED'
     AND (t.state IN ('SENT', 'IN_DOUBT')
@@ -161,23 +168,20 @@ WHERE +t.defect_no = :defect_no AND t.recipient > :low AND t.recipient <= :high 
             WHERE n.recipient = t.recipient AND n.defect_no = t.defect_no AND e.state IS NOT NULL) END);
 
 -- Ids are of our own kind (storage.ids): `:moment` is the part that sorts, the rest are 64 random bits in digits that
--- its alphabet has. Episodes may have gaps, where the notices came along with an install that was linked to a customer.
+-- its alphabet has.
 
 -- name: write_notices
 INSERT INTO notices (id, defect_no, recipient, kind, episode, revision, generation, state, created_at)
-SELECT :moment || lower(hex(randomblob(8))), :defect_no, o.recipient, :kind,
-    1 + COALESCE((SELECT max(n.episode) FROM notices n
-        WHERE n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind), 0),
-    :revision, :generation, 'PENDING', :since
+SELECT :moment || lower(hex(randomblob(8))), :defect_no, o.recipient, :kind, o.episode, :revision,
+    :generation, 'PENDING', :since
 FROM owed_to o ORDER BY o.recipient;
 
 -- name: write_notices (postgresql)
 INSERT INTO notices (id, defect_no, recipient, kind, episode, revision, generation, state, created_at)
 SELECT :moment || (SELECT left(hex, 4) || right(hex, 12)
-        FROM (SELECT replace(CAST(gen_random_uuid() AS TEXT), '-', '') AS hex WHERE o.recipient IS NOT NULL) uuid), :defect_no, o.recipient, :kind,
-    1 + COALESCE((SELECT max(n.episode) FROM notices n
-        WHERE n.recipient = o.recipient AND n.defect_no = :defect_no AND n.kind = :kind), 0),
-    :revision, :generation, 'PENDING', :since
+        FROM (SELECT replace(CAST(gen_random_uuid() AS TEXT), '-', '') AS hex WHERE o.recipient IS NOT NULL) uuid),
+    :defect_no, o.recipient, :kind, o.episode, :revision,
+    :generation, 'PENDING', :since
 FROM owed_to o ORDER BY o.recipient;
 
 -- Each install is a line of its recipient's newest notice of the kind, be it made just now or open before.
