@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -43,46 +43,63 @@ def settle(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> int:
     sent = {outcome.claimed.notice_no for outcome in outcomes if outcome.after is NoticeState.SENT}
     if sent:
         tx.run(sql.follow_sent, numbers=as_json(sorted(sent)), now=at)
-    follow(tx, {outcome.claimed.notice_no for outcome in outcomes} - sent)
+    if len(sent) < len(outcomes):
+        follow(tx, {outcome.claimed.notice_no for outcome in outcomes} - sent)
     return written
 
 
 class _Alike(NamedTuple):
-    """What several outcomes may have in common; truths as the database has them."""
+    """What several outcomes may have in common."""
 
     fence: int
     after: NoticeState
-    due_at: str
-    handed_over: int
-    doubtful: int
-    untried: int
+    #: None: nothing follows.
+    due_at: datetime | None
+    handed_over: bool
+    doubtful: bool
+    untried: bool
     lane: str | None
+
+    def parameters(self, at: str) -> dict[str, object]:
+        """Return all of it as the database has it, where it became known at this instant."""
+        return {
+            "fence": self.fence,
+            "after": self.after,
+            "due_at": instant(self.due_at) if self.due_at else at,
+            "handed_over": int(self.handed_over),
+            "doubtful": int(self.doubtful),
+            "untried": int(self.untried),
+            "lane": self.lane,
+            "now": at,
+        }
 
 
 def _write(tx: Tx, outcomes: Sequence[Outcome], at: str) -> int:
     """Write outcomes, which `at` became known; return how many deliveries still were in the worker's hands."""
-    replies: defaultdict[_Alike, dict[int, str]] = defaultdict(dict)
-    for outcome in outcomes:
-        replies[_alike(outcome, at)][outcome.claimed.no] = outcome.reply
-    for alike in replies:
+    by_likeness = _by_likeness(outcomes)
+    for alike in by_likeness:
         require_legal(NoticeState.SENDING, alike.after)
     if tx.dialect == "postgresql":
         rows = [
-            {**alike._asdict(), "no": no, "reply": reply, "now": at}
-            for alike, those in replies.items()
-            for no, reply in those.items()
+            {**alike.parameters(at), "no": no, "reply": reply}
+            for alike, replies in by_likeness.items()
+            for no, reply in replies.items()
         ]
         return tx.at_once(sql.settle, rows)
     return sum(
-        tx.run(sql.settle, **alike._asdict(), now=at, replies=by_number(those)) for alike, those in replies.items()
+        tx.run(sql.settle, **alike.parameters(at), replies=by_number(replies)) for alike, replies in by_likeness.items()
     )
 
 
-def _alike(outcome: Outcome, at: str) -> _Alike:
-    after = outcome.after
-    due_at = instant(outcome.due_at) if after is NoticeState.PENDING else at
-    handed_over, doubtful, untried = int(outcome.handed_over), int(outcome.doubtful), int(outcome.untried)
-    return _Alike(outcome.claimed.fence, after, due_at, handed_over, doubtful, untried, outcome.lane)
+def _by_likeness(outcomes: Sequence[Outcome]) -> dict[_Alike, dict[int, str]]:
+    """Return the replies by the deliveries' numbers, together those that are alike in all else."""
+    # A tuple is made in a third of the time.
+    found: defaultdict[tuple[Any, ...], dict[int, str]] = defaultdict(dict)
+    for each in outcomes:
+        due_at = each.due_at if each.after is NoticeState.PENDING else None
+        key = (each.claimed.fence, each.after, due_at, each.handed_over, each.doubtful, each.untried, each.lane)
+        found[key][each.claimed.no] = each.reply
+    return {_Alike(*key): replies for key, replies in found.items()}
 
 
 def by_number(values: Mapping[int, object]) -> str:
