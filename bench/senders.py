@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,12 +21,14 @@ from bench.figures import Measured
 from bench.load import HOST
 from bench.machine import pin
 from notifier.channels.terms import Terms
-from notifier.mails.build import Envelope, Mail, Sender, finished
+from notifier.mails.build import Draft, Envelope, Mail, Sender, finished
 from notifier.mails.dkim import Signer
 from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
 from notifier.mails.facts import Line, MailFacts, Option
+from notifier.mails.listing import head_of, said_of_one
 from notifier.mails.press import Press
 from notifier.mails.render import Renderer
+from notifier.mails.stencils import Own
 from notifier.states import NoticeKind
 from risk import Exposure, Severity
 
@@ -77,7 +79,8 @@ class _Bench:
         self.rows = [row(number) for number in range(_ROWS)]
         self.press = Press()
         self._key = DkimKey("bench", "notes.example", make_key(KeyKind.RSA))
-        self._signing_press = Press(Signer((self._key,)))
+        self._plain = _Ours(self.press, self.rows)
+        self._signed = _Ours(Press(Signer((self._key,))), self.rows)
         self._rendered = Renderer().render(self.rows[0][0])
         self._finished = [self.press.mail(*row) for row in self.rows]
 
@@ -93,21 +96,12 @@ class _Bench:
             return Measured(sent, time.perf_counter() - started, time.process_time() - cpu)
 
     async def _ours(self, order: Order) -> Measured:
-        press = self._signing_press if order.way == "signed" else self.press
+        ours = self._signed if order.way == "signed" else self._plain
         cpu, started = time.process_time(), time.perf_counter()
-        mails = self._made(press, order.connections * _AT_ONCE, started + order.seconds)
+        mails = ours.made(order.connections * _AT_ONCE, started + order.seconds)
         terms = Terms(mails=order.mails)
         sent = await feed(mails, order.port, order.connections, order.connections * _IN_HAND, terms)
         return Measured(sent, time.perf_counter() - started, time.process_time() - cpu)
-
-    def _made(self, press: Press, at_once: int, until: float) -> Iterator[Mail]:
-        """Yield mails until it is time, made as the delivery makes them: a batch is written, then signed, then sent.
-
-        None is made that is not sent.
-        """
-        rows = cycle(self.rows)
-        while time.perf_counter() < until:
-            yield from finished([press.draft(*row) for row in islice(rows, at_once)])
 
     @asynccontextmanager
     async def _theirs(self, order: Order) -> AsyncIterator[tuple[Send, int]]:
@@ -151,6 +145,37 @@ class _Bench:
         message.set_content(self._rendered.text.replace("Customer 0", name))
         message.add_alternative(self._rendered.html.replace("Customer 0", name), subtype="html")
         return message
+
+
+class _Ours:
+    """Our mails, made as the delivery makes them: what is one recipient's own is put into what all of them share."""
+
+    def __init__(self, press: Press, rows: Sequence[tuple[MailFacts, Envelope]]) -> None:
+        facts, envelope = rows[0]
+        self._press = press
+        self._said = said_of_one(facts)
+        self._stencil = press.master(facts, envelope.sender, envelope.product).stencil(self._said)
+        self._rows = [(_own(facts), envelope) for facts, envelope in rows]
+        [first] = finished([self._draft(*self._rows[0])])
+        if first.whole() != press.mail(facts, envelope):
+            raise RuntimeError("a mail is another than its facts make")
+
+    def made(self, at_once: int, until: float) -> Iterator[Mail]:
+        """Yield mails until it is time: some are written, then signed, then sent. None is made that is not sent."""
+        rows = cycle(self._rows)
+        while time.perf_counter() < until:
+            yield from finished([self._draft(*row) for row in islice(rows, at_once)])
+
+    def _draft(self, own: Own, envelope: Envelope) -> Draft:
+        draft = self._press.filled(self._stencil, own, self._said, envelope) if self._stencil else None
+        if draft is None:
+            raise RuntimeError("a mail of the benchmark is no ordinary one")
+        return draft
+
+
+def _own(facts: MailFacts) -> Own:
+    [line] = facts.lines
+    return Own(facts.customer or "", head_of(line.install, line.version), facts.url, facts.unsubscribe_url or "")
 
 
 async def _for_seconds(send: Send, workers: int, seconds: float) -> int:
