@@ -41,8 +41,8 @@ def run(plan: Plan) -> Iterator[Finding]:
         )
         yield Remark(
             NAME,
-            "All senders run on uvloop and on one core, the server on the other. Ours are made as a delivery makes what "
-            "it has claimed: what is a recipient's own is put into what all share, then all are signed.",
+            "All senders run on uvloop and on one core, the server on the other. Ours are made as a delivery makes "
+            "them, many at a time: what is a recipient's own is put into what all share, then all are signed.",
         )
 
 
