@@ -14,6 +14,7 @@ from pathlib import Path
 from types import CodeType
 
 import pytest
+import structlog
 from hypothesis import settings
 from jinja2 import BytecodeCache, Environment
 from jinja2.bccache import Bucket
@@ -72,6 +73,14 @@ def each_template_is_compiled_once() -> Iterator[None]:
         made = partialmethod(Environment.__init__, bytecode_cache=CompiledTemplates())
         patch.setattr(Environment, "__init__", made)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_goes_wrong_is_logged_in_plain_text() -> None:
+    """Left to itself, structlog draws each traceback with all variables in it, which takes ten seconds for some."""
+    *others, _ = structlog.get_config()["processors"]
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*others, plain])
 
 
 @pytest.fixture
