@@ -139,7 +139,7 @@ class PipelinedConnection:
 
     def taken(self, errand: Errand, words: bytes) -> None:
         """Report a message as taken, in the words of the server."""
-        self._report.taken(errand, one_line(words.decode("utf-8", "replace")))
+        self._report.taken(errand, one_line(words.rstrip(b"\r\n").decode("utf-8", "replace")))
 
     def _announcement(self, mail: Mail) -> Announcement:
         """Return what announces a mail, whose turn it is from here."""

@@ -66,6 +66,9 @@ _NO_MAILBOX = re.compile(
 )
 _NO_ROUTE = re.compile(r"dns error|domain name not found|host (not found|unknown)|no route", re.IGNORECASE)
 
+#: Characters of what a server said that are kept.
+_LONGEST = 500
+
 #: Enhanced codes (without their class) that are about the mailbox: RFC 3463, and 1.10 by RFC 7505.
 _RECIPIENT_CODES = frozenset({(1, 0), (1, 1), (1, 2), (1, 3), (1, 4), (1, 6), (1, 10), (2, 0), (2, 1)})
 _MAILBOX_FULL = (2, 2)
@@ -135,5 +138,7 @@ def refused(reply: SMTPResponse, judged: Callable[[int, str], Judgement]) -> Del
 
 def one_line(text: str) -> str:
     """Return what a server said, fit for a log and a page: on one line, without control characters, not too long."""
+    if text.isprintable() and "  " not in text and len(text) <= _LONGEST:
+        return text.strip()
     printable = text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
-    return " ".join(printable.split())[:500]
+    return " ".join(printable.split())[:_LONGEST]

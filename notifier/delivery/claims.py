@@ -13,7 +13,7 @@ from risk import Exposure, Severity
 Channel = Literal["email", "webhook"]
 
 
-class OwedNotice(Struct, frozen=True, kw_only=True):
+class OwedNotice(Struct, frozen=True, kw_only=True, gc=False):
     """A notice, as far as its words depend on it."""
 
     notice_no: int
@@ -24,7 +24,7 @@ class OwedNotice(Struct, frozen=True, kw_only=True):
     recipient: int
 
 
-class Claimed(OwedNotice, frozen=True, kw_only=True):
+class Claimed(OwedNotice, frozen=True, kw_only=True, gc=False):
     """A delivery that this worker alone may make, as long as its lease lasts."""
 
     no: int
@@ -65,7 +65,7 @@ class NoticeLine(NamedTuple):
         return LineState(self.install_no, self.version_no, self.exposure)
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """What became of an attempt."""
 
     claimed: Claimed
@@ -73,8 +73,8 @@ class Outcome(Struct, frozen=True):
     after: NoticeState
     #: What the other side said, or why it was not sent.
     reply: str
-    #: When the next attempt is due; of no meaning without one.
-    due_at: datetime
+    #: When the next attempt is due; None, or of no meaning, without one.
+    due_at: datetime | None = None
     #: The recipient has it, or may have.
     handed_over: bool = False
     #: This attempt was left in doubt.

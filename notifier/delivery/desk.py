@@ -38,7 +38,7 @@ class Desk:
         self._beginnings: Batches[Beginning, Permission] = Batches(self._begin_all)
         self._looks = Looks(lambda asked: database.read(last_look.still_stand, asked, clock.now()))
         self.settlements = Settlements(
-            lambda outcomes: database.call(store.settle, outcomes, clock.now()), lambda: len(self.in_hand), self._ended
+            lambda outcomes: database.call(store.settle, outcomes, clock.now()), self.in_hand.__len__, self._ended
         )
 
     async def begin(self, beginning: Beginning) -> Permission:
@@ -59,8 +59,7 @@ class Desk:
 
     def take(self, claimed: Iterable[Claimed]) -> None:
         """Take deliveries into our hands."""
-        for each in claimed:
-            self.in_hand[_hold(each)] = each
+        self.in_hand.update((_hold(each), each) for each in claimed)
 
     def let_go(self, claimed: Claimed) -> None:
         """Take a delivery out of our hands of which there is nothing to write down."""

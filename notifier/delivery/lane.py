@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import inf
+from time import monotonic
 
 import structlog
 
@@ -73,9 +74,13 @@ class Lane:
         The servers are tried in their order until one answers.
         """
         self.in_hand += len(errands)
-        at_once = []
         for errand in errands:
             errand.lane = self.name
+        if self.breaker.rest is None and self._pace.rate == inf:
+            self._send(errands, servers)
+            return
+        at_once = []
+        for errand in errands:
             try:
                 wait = self._admitted()
             except Waits as waits:
@@ -94,7 +99,7 @@ class Lane:
 
     def taken(self, errand: Errand, reply: str) -> None:
         """Take note that a server has a mail, and tell it."""
-        self._pace.taken(_seconds())
+        self._pace.taken(monotonic())
         if self.breaker.taken():
             _log().info("lane_open", lane=self.name)
         self._left(errand)
@@ -125,18 +130,18 @@ class Lane:
                 raise Waits(self.name, rest.reason, now + (self.breaker.left(now) or COME_BACK))
         if self._pace.rate == inf:
             return 0.0
-        wait = self._pace.wait(_seconds())
+        wait = self._pace.wait(monotonic())
         if wait > LONGEST_TURN:
             self.breaker.untried()
             raise Waits(self.name, "it was asked to go slower", self._clock.now() + timedelta(seconds=wait))
-        return self._pace.turn(_seconds())
+        return self._pace.turn(monotonic())
 
     def _send(self, errands: Sequence[Errand], servers: Sequence[MailServer]) -> None:
         first, *others = servers
-        for errand in errands:
-            if others:
-                self._others[errand] = others
-            else:
+        if others:
+            self._others.update(dict.fromkeys(errands, others))
+        elif self._others:
+            for errand in errands:
                 self._others.pop(errand, None)
         self._pool.put(first, errands)
 
@@ -148,19 +153,16 @@ class Lane:
             _log().warning("lane_paused", lane=self.name, reason=failure.reply)
             self.drain(Waits(self.name, failure.reply, now + self.breaker.left(now)))
         if failure.reply.startswith(_LATER) and failure.cause in {Cause.REPUTATION, Cause.CONNECTION}:
-            self._pace.complained(_seconds())
+            self._pace.complained(monotonic())
 
     def _left(self, errand: Errand) -> None:
         self.in_hand -= 1
-        self._others.pop(errand, None)
+        if self._others:
+            self._others.pop(errand, None)
 
     def _end(self, errand: Errand, error: Exception) -> None:
         self._left(errand)
         errand.failed(error)
-
-
-def _seconds() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _log() -> structlog.stdlib.BoundLogger:

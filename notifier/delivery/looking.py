@@ -26,6 +26,8 @@ class Looks:
     async def _work(self) -> None:
         try:
             while self._waiting:
+                # Others whose server waits now too have their turn before it is read.
+                await asyncio.sleep(0)
                 batch, self._waiting = self._waiting, []
                 standing = await self._looked_at([claimed for claimed, _, _ in batch])
                 for (_, go, otherwise), stands in zip(batch, standing, strict=True):

@@ -53,9 +53,9 @@ class Patience:
         """Return one with the machine's own chance."""
         return cls(random.SystemRandom(), repeated)
 
-    def sent(self, claimed: Claimed, reply: str, now: datetime, *, lane: str | None = None) -> Outcome:
+    def sent(self, claimed: Claimed, reply: str, *, lane: str | None = None) -> Outcome:
         """Return that it arrived."""
-        return Outcome(claimed, NoticeState.SENT, reply, due_at=now, handed_over=True, lane=lane)
+        return Outcome(claimed, NoticeState.SENT, reply, handed_over=True, lane=lane)
 
     def failed(self, claimed: Claimed, failure: DeliveryFailed, now: datetime) -> Outcome:
         """Return what follows a failed attempt."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from time import monotonic
 
 import structlog
 from msgspec.structs import replace
@@ -38,7 +39,7 @@ class Dispatch:
 
     def sent(self, claimed: Claimed, reply: str, lane: str | None) -> None:
         """Write down that the other side has it."""
-        self.desk.settle(self.patience.sent(claimed, reply, self.clock.now(), lane=lane))
+        self.desk.settle(self.patience.sent(claimed, reply, lane=lane))
 
     def failed(self, claimed: Claimed, error: Exception, mail: Mail | None = None) -> None:
         """Write down what follows from what kept a delivery from arriving, where there is anything to."""
@@ -99,7 +100,7 @@ class MailSending(Sending):
         super().__init__(dispatch, claimed, written_from, mail.message_id)
         self.mail = mail
         self.lane: str | None = None
-        #: When the mark was asked for ahead, by the loop's clock; None: it was not.
+        #: When the mark was asked for ahead, by a clock that never goes back; None: it was not.
         self._marked_at: float | None = None
         #: What was answered, or raised; None: nothing yet.
         self._mark: Permission | BaseException | None = None
@@ -118,7 +119,7 @@ class MailSending(Sending):
         """
         is_asked = self._marked_at is not None and self._mark is None
         if not is_asked and self.claimed.severity in self._dispatch.patience.repeated:
-            self._mark, self._marked_at = None, asyncio.get_running_loop().time()
+            self._mark, self._marked_at = None, monotonic()
             self._dispatch.desk.begin_soon(self._beginning, self._note)
 
     def ask(self, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
@@ -153,7 +154,7 @@ class MailSending(Sending):
         return await answer is Permission.GO
 
     def _is_fresh(self) -> bool:
-        return self._marked_at is not None and asyncio.get_running_loop().time() - self._marked_at <= FRESH
+        return self._marked_at is not None and monotonic() - self._marked_at <= FRESH
 
     def _note(self, mark: Permission | BaseException) -> None:
         self._mark = mark

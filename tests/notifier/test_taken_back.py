@@ -51,7 +51,7 @@ async def under_way(stage: Stage) -> tuple[str, dict[str, Claimed]]:
     assert list(held) == list(PEOPLE[:5])
     for name in ("sent", "doubted", "leaving"):
         assert await begin(stage, held[name]) is Permission.GO
-    await settle(stage, PATIENCE.sent(held["sent"], "250 taken", stage.now))
+    await settle(stage, PATIENCE.sent(held["sent"], "250 taken"))
     lost = DeliveryFailed(Cause.CONNECTION, "reset", in_doubt=True)
     await settle(stage, PATIENCE.failed(held["doubted"], lost, stage.now))
     gone = DeliveryFailed(Cause.RECIPIENT, "550 5.1.1", permanent=True)
@@ -98,7 +98,7 @@ async def test_what_was_under_way_is_counted_by_what_became_of_it(stage: Stage, 
     defect, held = await under_way(stage)
     await take_back(stage, defect)
     assert await begin(stage, held["claimed"]) is Permission.NEVER
-    await settle(stage, PATIENCE.sent(held["leaving"], "250 taken", stage.now))
+    await settle(stage, PATIENCE.sent(held["leaving"], "250 taken"))
     await stage.deliver()
     view = await equals_the_rows(stage, defect)
     assert (view.never_sent, view.in_doubt, view.sent, view.refused) == (3, 1, 2, 1)

@@ -135,7 +135,7 @@ async def test_a_report_that_overtakes_the_answer_counts(stage: Stage, said: str
     assert await begin(stage, claimed) is Permission.GO
     report = a_report(DOOR.return_path.of(claimed.notice) if DOOR.return_path else "", said[4:9], said)
     assert await take(stage, report) is taken
-    assert await settle(stage, DOOR.patience.sent(claimed, "250 taken", stage.now)) == 0
+    assert await settle(stage, DOOR.patience.sent(claimed, "250 taken")) == 0
     assert await stage.kinds() == [("warning", kind)]
 
 
@@ -160,7 +160,7 @@ async def test_a_report_on_an_earlier_attempt_does_not_stop_the_next(stage: Stag
     [claimed] = await claim(stage)
     assert await take(stage, a_report(path, "5.7.1", "550 5.7.1 blocked, again")) is Taken.AGAIN
     assert await begin(stage, claimed) is Permission.GO
-    assert await settle(stage, DOOR.patience.sent(claimed, "250 taken", stage.now)) == 1
+    assert await settle(stage, DOOR.patience.sent(claimed, "250 taken")) == 1
 
 
 async def test_a_report_that_came_to_no_address_of_ours_is_not_believed(stage: Stage, office: PostOffice) -> None:

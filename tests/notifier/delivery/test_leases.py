@@ -79,10 +79,10 @@ async def test_the_late_answer_of_a_worker_that_lost_its_lease_is_void(stage: St
     await expire(stage)
     [second] = await claim(stage, "two")
     assert await begin(stage, first) is Permission.LOST
-    assert await settle(stage, PATIENCE.sent(first, "250 late", stage.now)) == 0
+    assert await settle(stage, PATIENCE.sent(first, "250 late")) == 0
     assert await stage.kinds() == [("warning", "sending")]
     assert await begin(stage, second) is Permission.GO
-    assert await settle(stage, PATIENCE.sent(second, "250 taken", stage.now)) == 1
+    assert await settle(stage, PATIENCE.sent(second, "250 taken")) == 1
     assert await stage.kinds() == [("warning", "sent")]
 
 
