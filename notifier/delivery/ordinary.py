@@ -26,8 +26,9 @@ from notifier.mails.stencils import Stencil
 from notifier.states import NoticeKind
 from risk import Exposure
 
-#: Installs that differ for which the way is kept, and cases; then all are given up.
-KEPT, CASES = 8_192, 64
+#: Ways that are kept, and what recipients have been told before in them: a mail that names the minute has a master of
+#: its own. Then all are given up.
+KEPT, TOLD = 8_192, 64
 
 #: Stands for the recipient where it has a name, and for where its links lead.
 _NOBODY = "-"
@@ -64,6 +65,7 @@ class QuickWays:
     _stances: dict[Hashable, Stance] = field(default_factory=dict)
     #: Each by its stance, by whether the recipient has a name, and what it has been told before.
     _cases: dict[tuple[Stance, bool, Told | None], Way] = field(default_factory=dict)
+    _told: set[Told | None] = field(default_factory=set)
 
     def way(
         self, kind: NoticeKind, exposure: Exposure | None, judged: Judged, told: Told | None, *, named: bool
@@ -72,8 +74,8 @@ class QuickWays:
         key = (kind, exposure, judged, named, told)
         way = self._ways.get(key)
         if way is None:
-            if len(self._ways) >= KEPT or len(self._cases) >= CASES:
-                self._give_up()
+            self._make_room()
+            self._told.add(told)
             if fits(kind, exposure):
                 way = self._of_case(kind, self._stance(kind, exposure, judged), told, named=named)
             else:
@@ -81,9 +83,10 @@ class QuickWays:
             self._ways[key] = way
         return way
 
-    def _give_up(self) -> None:
-        for kept in (self._ways, self._stances, self._cases):
-            kept.clear()
+    def _make_room(self) -> None:
+        if len(self._ways) >= KEPT or len(self._told) >= TOLD:
+            for kept in (self._ways, self._stances, self._cases, self._told):
+                kept.clear()
 
     def _of_case(self, kind: NoticeKind, stance: Stance, told: Told | None, *, named: bool) -> Way:
         way = self._cases.get((stance, named, told))

@@ -24,8 +24,8 @@ from storage import Tx
 
 _ENDS = {State.RESOLVED: Outcome.RESOLVED, State.WITHDRAWN: Outcome.WITHDRAWN, State.PUBLISHED: Outcome.NARROWED}
 
-#: Subjects that are kept; then all are given up.
-KEPT = 16
+#: Subjects that are kept, and explanations by each of them; then all are given up.
+KEPT, EXPLAINED = 16, 8_192
 
 #: Why installs are concerned, what is missing to know it, and the unaffected version they had before.
 Findings = tuple[tuple[str, ...], tuple[str, ...], str | None]
@@ -139,9 +139,12 @@ class Subject:
         if self._tree is None:
             return risk.Explanation()
         known = tuple(map(state.facts.get, self._named))
-        if known not in self._told:
-            self._told[known] = risk.explain_condition(self._tree, self.product.vocabulary, state.facts)
-        return self._told[known]
+        told = self._told.get(known)
+        if told is None:
+            if len(self._told) >= EXPLAINED:
+                self._told.clear()
+            told = self._told[known] = risk.explain_condition(self._tree, self.product.vocabulary, state.facts)
+        return told
 
     def _earlier(self, state: Judged) -> str | None:
         """Return the newest version it had before that is not affected itself."""

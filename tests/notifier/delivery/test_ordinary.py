@@ -193,7 +193,11 @@ async def test_what_was_worked_out_serves_the_batches_that_follow(stage: Stage) 
     )
 
 
-@pytest.mark.parametrize("kept", [(judged, "KEPT"), (ordinary, "KEPT"), (ordinary, "CASES"), (subjects, "KEPT")])
+@pytest.mark.parametrize(
+    "kept",
+    [(judged, "KEPT"), (ordinary, "KEPT"), (ordinary, "TOLD"), (subjects, "KEPT"), (subjects, "EXPLAINED")],
+    ids=lambda kept: f"{kept[0].__name__.rpartition('.')[2]}-{kept[1]}",
+)
 async def test_mails_past_the_number_kept_are_right_too(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, kept: tuple[ModuleType, str]
 ) -> None:
