@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from .changes import Watcher
 from .errors import StorageError
 from .migrations import Migration
-from .queries import Dialect
+from .queries import Dialect, Statement
 from .sqlite.database import SqliteDatabase
 from .transaction import Tx
 
@@ -52,6 +52,13 @@ class Database(Protocol):
 
     async def read(self, work: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction that sees one snapshot and cannot write."""
+        ...
+
+    async def value(self, statement: Statement, /, **parameters: object) -> Any:  # noqa: ANN401 - a column has any type
+        """Return what `Tx.value` does, of what has committed.
+
+        For what is asked often: to begin and end a transaction costs SQLite as much as a short statement.
+        """
         ...
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:

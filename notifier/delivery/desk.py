@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 from notifier.delivery import last_look, store
 from notifier.delivery.claims import Claimed, Outcome
 from notifier.delivery.last_look import Beginning, Permission
-from notifier.delivery.looking import Looks
+from notifier.delivery.looking import Looks, still_stand
 from notifier.delivery.settling import Settlements
 from storage import Clock, Database, StorageError
 
@@ -36,7 +36,7 @@ class Desk:
         #: Of these the leases are kept. One may be here twice: claimed again before its first claim has left our hands.
         self.in_hand: dict[Hold, Claimed] = {}
         self._beginnings: Batches[Beginning, Permission] = Batches(self._begin_all)
-        self._looks = Looks(lambda asked: database.read(last_look.still_stand, asked, clock.now()))
+        self._looks = Looks(lambda marked: still_stand(database, marked, clock.now()))
         self.settlements = Settlements(
             lambda outcomes: database.call(store.settle, outcomes, clock.now()), self.in_hand.__len__, self._ended
         )

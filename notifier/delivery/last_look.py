@@ -138,21 +138,24 @@ def still_stand(tx: Tx, marked: Sequence[Claimed], now: datetime) -> list[bool]:
     Neither was its defect withdrawn, changed or paused, nor the mail held, nor has another worker got it. The lines of
     its notice are not looked at.
     """
-    if tx.dialect == "sqlite" and _do_all_stand(tx, marked, now):
-        return [True] * len(marked)
     ours = as_json([each.no for each in marked])
     standing = {(held.no, held.fence) for held in tx.records(sql.still_stand, _Held, numbers=ours, now=instant(now))}
     return [(each.no, each.fence) in standing for each in marked]
 
 
-def _do_all_stand(tx: Tx, marked: Sequence[Claimed], now: datetime) -> bool:
+def of_all(marked: Sequence[Claimed], now: datetime) -> dict[str, object] | None:
+    """Return the parameters of `do_all_stand`, None where one answer cannot be given for all."""
     held = {each.no: each.fence for each in marked}
     claimed_under = {(each.defect_no, each.generation) for each in marked}
     generations = dict(claimed_under)
     if len(held) < len(marked) or len(generations) < len(claimed_under):
-        return False
-    parameters = {"held": by_number(held), "claimed_under": by_number(generations), "deliveries": len(held)}
-    return bool(tx.value(sql.do_all_stand, **parameters, now=instant(now)))
+        return None
+    return {
+        "held": by_number(held),
+        "claimed_under": by_number(generations),
+        "deliveries": len(held),
+        "now": instant(now),
+    }
 
 
 def _permission(

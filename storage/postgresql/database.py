@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
@@ -22,7 +22,7 @@ from storage.errors import (
     TransactionConflict,
 )
 from storage.migrations import Migration, apply_migrations
-from storage.queries import Dialect
+from storage.queries import Dialect, Statement
 from storage.threads import Threads
 from storage.transaction import Tx
 
@@ -85,6 +85,10 @@ class PostgresqlDatabase:
         self._loop()
         result, _ = await self._threads.run(lambda: self._attempt(READ, lambda tx: work(tx, *args, **kwargs)))
         return result
+
+    async def value(self, statement: Statement, /, **parameters: object) -> Any:  # noqa: ANN401 - a column has any type
+        """Return the first column of the only row."""
+        return await self.read(lambda tx: tx.value(statement, **parameters))
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:
         """Bring the schema up to date."""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from storage.changes import Changes, Watcher
 from storage.errors import DatabaseUnavailable, StorageError
 from storage.migrations import Migration, apply_migrations
-from storage.queries import Dialect
+from storage.queries import Dialect, Statement
 from storage.transaction import Tx
 
 from .connections import open_reader, open_writer
@@ -51,6 +51,10 @@ class SqliteDatabase:
     async def read(self, work: Callable[Concatenate[Tx, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `work` in a transaction that sees one snapshot and cannot write."""
         return await self._readers.run(lambda reader: _read(reader, lambda tx: work(tx, *args, **kwargs)))
+
+    async def value(self, statement: Statement, /, **parameters: object) -> Any:  # noqa: ANN401 - a column has any type
+        """Return the first column of the only row; a statement alone is a transaction of its own."""
+        return await self._readers.run(lambda reader: SqliteTx(reader).value(statement, **parameters))
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:
         """Bring the schema up to date."""

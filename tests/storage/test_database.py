@@ -10,6 +10,7 @@ import pytest
 
 from storage import Database, DatabaseUnavailable, StorageError, Tx, open_database
 from tests.storage.programs import add_note
+from tests.storage.test_transaction import statement
 
 
 def count(tx: Tx) -> int:
@@ -42,6 +43,23 @@ async def test_a_read_cannot_write(store: Database) -> None:
     with pytest.raises(StorageError):
         await store.read(add_note, "a")
     assert await store.read(count) == 0
+
+
+async def test_one_value_is_read_of_what_has_committed(store: Database) -> None:
+    assert await store.value(statement("SELECT COUNT(*) FROM notes WHERE id <> :id"), id="b") == 0
+    for name in ("a", "b"):
+        await store.call(add_note, name)
+    assert await store.value(statement("SELECT id FROM notes WHERE id <> :id"), id="b") == "a"
+    assert await store.value(statement("SELECT id FROM notes WHERE id = :id"), id="c") is None
+
+
+async def test_to_read_one_value_cannot_write_and_leaves_nothing_open(store: Database) -> None:
+    with pytest.raises(StorageError):
+        await store.value(statement("INSERT INTO notes (id) VALUES ('a') RETURNING id"))
+    with pytest.raises(StorageError):
+        await store.value(statement("SELECT id FROM nowhere"))
+    await store.call(add_note, "a")
+    assert await store.value(statement("SELECT COUNT(*) FROM notes")) == await store.read(count) == 1
 
 
 async def test_a_read_sees_one_snapshot(store: Database) -> None:

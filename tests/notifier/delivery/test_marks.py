@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from notifier.delivery import last_look, leases, owed_notices, releasing, store
+from notifier.delivery import last_look, leases, looking, owed_notices, releasing, store
 from notifier.delivery.claims import Claimed
 from notifier.delivery.last_look import Beginning, Permission
 from notifier.delivery.leases import LEASE
@@ -43,7 +43,10 @@ async def begin(stage: Stage, beginnings: list[Beginning]) -> list[Permission]:
 
 
 async def look(stage: Stage, marked: list[Claimed]) -> list[bool]:
-    return await stage.database.read(last_look.still_stand, marked, stage.now)
+    """Look as the delivery does, and by each delivery's own row."""
+    looked = list(await looking.still_stand(stage.database, marked, stage.now))
+    assert looked == await stage.database.read(last_look.still_stand, marked, stage.now)
+    return looked
 
 
 async def marked(stage: Stage, *people: str) -> tuple[str, list[Claimed]]:
