@@ -80,8 +80,8 @@ class Mail(Struct, frozen=True, gc=False):
 class Head(Struct, frozen=True, gc=False):
     """The finished header of a mail, and what its signatures rest on."""
 
-    #: Without the empty line that ends it.
-    lines: bytes
+    #: In pieces, without the empty line that ends it.
+    lines: Sequence[bytes]
     #: None: there is no key.
     seal: Seal | None
 
@@ -110,7 +110,7 @@ def finished(drafts: Sequence[Draft]) -> list[Mail]:
 
 
 def _finished(draft: Draft, signatures: bytes) -> Mail:
-    written = (signatures, draft.head.lines, b"\r\n", *draft.body)
+    written = (signatures, *draft.head.lines, b"\r\n", *draft.body)
     return Mail(draft.sender, draft.recipient, draft.message_id, written, is_even=True)
 
 

@@ -125,7 +125,7 @@ class HeadMaster:
         values, as_signed = _looked_over(own, are_words=are_words)
         shape = self._shape((bool(answers), bool(leave)))
         seal = shape.signed.seal(as_signed, body, moment.seconds) if shape.signed else None
-        return Head(shape.written.filled(values), seal)
+        return Head(shape.written.pieces(values), seal)
 
     def _shape(self, kind: tuple[bool, bool]) -> _Shape:
         shape = self._shapes.get(kind)
@@ -153,7 +153,7 @@ class HeadMaster:
 def _looked_over(own: Sequence[str], *, are_words: bool) -> tuple[Sequence[bytes], Sequence[bytes]]:
     """Return the values that are one mail's own, as they are written and as they are signed; raises UnsafeMail."""
     values = list(map(str.encode, own)) if are_words else in_words(own, _VISIBLE)
-    if values is not None and all(values) and sum(map(len, values)) <= _LONGEST_OWN:
+    if values is not None and all(own) and len("".join(own)) <= _LONGEST_OWN:
         return values, values
     said = "\r\n".join((*own, ""))
     if not re.fullmatch(f"{_VALUE * 3}(?: {_VALUE})*{_VALUE * (len(own) - 3)}", said):

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from installs_registry.addresses import check_email
 from notifier.mails.build import Mail, Sender
 from notifier.mails.headers import LONGEST, UnsafeMail, address_line, harmless, plain_address, text_line
 from notifier.states import NoticeKind
@@ -62,6 +63,16 @@ def test_every_vector_in_every_text_leaves_the_header_as_it_was(data: Path) -> N
 def test_every_vector_address_that_is_not_plain_is_refused(data: Path) -> None:
     taken = [each for each in vectors(data, "addresses") if _taken(each)]
     assert taken == ["a@xn--e1afmkfd.example"]
+
+
+@given(st.text(st.sampled_from("aZ9.-+_@=?' é\n"), max_size=70) | st.from_regex(r"[a-z.+_-]{1,60}@[a-z0-9.-]{1,20}"))
+def test_no_address_is_let_pass_that_may_not_be_stored(address: str) -> None:
+    try:
+        check_email(address)
+    except ValueError:
+        assert not _taken(address)
+    else:
+        assert _taken(address)
 
 
 def _taken(address: str) -> bool:
