@@ -69,6 +69,10 @@ INSERT INTO sweeps (product_no, defect_no, cause, generation, told_anew, started
 VALUES (:product_no, :defect_no, :cause, :generation, :told_anew, :at,
     (SELECT COALESCE(max(no), 0) FROM notices), (SELECT COALESCE(max(no), 0) FROM exposure_changes));
 
+-- name: is_anything_due
+SELECT CASE WHEN EXISTS (SELECT 1 FROM sweeps WHERE finished_at IS NULL)
+    OR EXISTS (SELECT 1 FROM scheduled_releases WHERE offered_at <= :now) THEN 1 ELSE 0 END AS is_due;
+
 -- name: claim_sweep
 SELECT s.no, s.product_no, s.cause, s.generation, s.told_anew, s.position, s.started_at, d.id AS defect, p.id AS product
 FROM sweeps s JOIN defects d ON d.no = s.defect_no JOIN products p ON p.no = s.product_no

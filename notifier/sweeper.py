@@ -12,7 +12,9 @@ import structlog
 from notifier.publications import Rulebook
 from notifier.releasing import publish_due_releases
 from notifier.sweeping import PAGE, sweep_page
-from storage import Clock, Database, StorageError
+from storage import Clock, Database, Statements, StorageError, instant
+
+sql = Statements(__package__)
 
 #: Seconds that one page should take, the waiting for other writers included: where many wait, pages become small.
 PAGE_SECONDS = 0.08
@@ -44,6 +46,9 @@ class Sweeper:
 
     async def catch_up(self) -> None:
         """Publish the releases that are due, then do all open pages."""
+        # Whatever commits wakes it, each mail that is marked too: mostly for nothing, which a writer need not say.
+        if not await self.database.value(sql.is_anything_due, now=instant(self.clock.now())):
+            return
         while await self.database.call(publish_due_releases, self.clock.now()):
             pass
         size = PAGE
