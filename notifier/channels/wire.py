@@ -64,6 +64,8 @@ class Wire(asyncio.Protocol):
         #: Looks whether it is past, and when.
         self._watch: asyncio.TimerHandle | None = None
         self._watched_at = inf
+        #: The usual replies as they were last, which many servers never change.
+        self._last: dict[type[Expected], bytes] = {}
         #: Called once all that has come is read.
         self._afterwards: Callable[[], None] | None = None
         #: Done when no reply is outstanding; None: nobody waits for that.
@@ -112,12 +114,15 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take what the server says."""
         buffer = self._buffer + data if self._buffer else data
+        awaited = self._expected[0] if self._expected else None
         place = self._usual(buffer, 0)
         if place < len(buffer):
             place = self._lines(buffer, place)
         self._buffer = buffer[place:]
         if self._buffer and self.broken is None and (b"\n" in self._buffer or len(self._buffer) > LONGEST_REPLY):
             self.hang_up("the server said what is no reply", confused=True)
+        if self._expected and self._expected[0] is not awaited:
+            self._wait(self._expected[0].patience)
         if self._afterwards is not None:
             call, self._afterwards = self._afterwards, None
             call()
@@ -134,14 +139,26 @@ class Wire(asyncio.Protocol):
     def _usual(self, buffer: bytes, place: int) -> int:
         """Take the usual replies, where these are next; return the place behind them."""
         while self._expected and not self._begun:
-            expected = self._expected[0]
-            if expected.usual is None or expected.replies or not (found := expected.usual.match(buffer, place)):
+            words = self._words(self._expected[0], buffer, place)
+            if words is None:
                 break
-            self._pass_over()
-            self._afterwards = expected.said(found[0]) or self._afterwards
-            place = found.end()
+            self._afterwards = self._expected.popleft().said(words) or self._afterwards
+            place += len(words)
         self._be_quiet()
         return place
+
+    def _words(self, expected: Expected, buffer: bytes, place: int) -> bytes | None:
+        """Return the usual replies, where it is they that are next."""
+        if expected.usual is None or expected.replies:
+            return None
+        last = self._last.get(type(expected))
+        if last is not None and buffer.startswith(last, place):
+            return last
+        found = expected.usual.match(buffer, place)
+        if found is None:
+            return None
+        self._last[type(expected)] = found[0]
+        return found[0]
 
     def _lines(self, buffer: bytes, place: int) -> int:
         """Take replies line by line; return the place behind them."""
@@ -170,15 +187,9 @@ class Wire(asyncio.Protocol):
         if reply.code == CLOSING:
             self.hang_up(f"the server closed with {reply.code} {reply.message}")
         elif len(expected.replies) == expected.count:
-            self._pass_over()
+            self._expected.popleft()
             expected.ended()
             self._be_quiet()
-
-    def _pass_over(self) -> None:
-        """Wait for the replies behind the next ones, which have come."""
-        self._expected.popleft()
-        if self._expected:
-            self._wait(self._expected[0].patience)
 
     def _be_quiet(self) -> None:
         if self._quieted is not None and not self._expected and not self._quieted.done():
