@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from importlib.util import find_spec
@@ -112,8 +113,9 @@ def postgresql_template(postgresql_server: Server) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_copies(postgresql_server: Server, postgresql_template: str) -> Copies:
-    return Copies(postgresql_server, postgresql_template)
+def postgresql_copies(postgresql_server: Server, postgresql_template: str) -> Iterator[Copies]:
+    with closing(Copies(postgresql_server, postgresql_template)) as copies:
+        yield copies
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,8 @@ class Copies:
         self._server = server
         self._template = template
         self._spare: list[str] = []
+        #: By database, one that stays open: a new one would have to read the whole catalogue for each test.
+        self._connections: dict[str, Connection] = {}
         with psycopg.connect(server.url(template)) as connection:
             self._newest = int(_one(connection, "SELECT max(oid) FROM pg_class"))
             self._shape = _shape(connection)
@@ -80,11 +82,19 @@ class Copies:
         if self._emptied(name):
             self._spare.append(name)
         else:
+            self._connections.pop(name).close()
             self._server.drop(name)
 
+    def close(self) -> None:
+        """Let go of the databases."""
+        while self._connections:
+            self._connections.popitem()[1].close()
+
     def _emptied(self, name: str) -> bool:
+        connection = self._connections.get(name) or psycopg.connect(self._server.url(name))
+        self._connections[name] = connection
         try:
-            with psycopg.connect(self._server.url(name)) as connection:
+            with connection.transaction():
                 connection.execute(LEAVE)
                 self._empty(connection)
                 return _shape(connection) == self._shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -22,7 +23,8 @@ INSERT INTO head VALUES (1, 'none yet');
 def copies(postgresql_server: Server) -> Iterator[Copies]:
     template = postgresql_server.create()
     run(postgresql_server, template, SCHEMA)
-    yield Copies(postgresql_server, template)
+    with closing(Copies(postgresql_server, template)) as copies:
+        yield copies
     postgresql_server.drop(template)
 
 
