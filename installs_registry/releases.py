@@ -25,8 +25,7 @@ sql = Statements(__package__)
 _ALL = 2**62
 
 
-@dataclass(frozen=True, slots=True)
-class VersionRow:
+class VersionRow(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A version that was registered as a release or seen on an install."""
 
     no: int
@@ -111,7 +110,7 @@ def _view(row: Row) -> ReleaseView:
 
 def version_rows(tx: Tx, product_no: int) -> list[VersionRow]:
     """Return every version of the product that was ever registered or seen, in no particular order."""
-    return [VersionRow(**row) for row in tx.all(sql.version_rows, product_no=product_no)]
+    return tx.records(sql.version_rows, VersionRow, product_no=product_no)
 
 
 def version_no(tx: Tx, product: KnownProduct, text: str) -> int:
