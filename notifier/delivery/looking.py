@@ -8,15 +8,12 @@ from datetime import datetime
 
 from notifier.delivery import last_look
 from notifier.delivery.claims import Claimed
-from storage import Database, StorageError
+from storage import Database
 
 
 async def still_stand(database: Database, marked: Sequence[Claimed], now: datetime) -> Sequence[bool]:
-    """Return for each of these whether nothing has taken it back (`last_look.still_stand`), by one answer if that does.
-
-    SQLite alone is asked so: PostgreSQL reads a row for each as quickly.
-    """
-    of_all = last_look.of_all(marked, now) if database.dialect == "sqlite" else None
+    """Return for each of these whether nothing has taken it back (`last_look.still_stand`), by one answer if that does."""
+    of_all = last_look.of_all(marked, now)
     if of_all is not None and await database.value(last_look.sql.do_all_stand, **of_all):
         return [True] * len(marked)
     return await database.read(last_look.still_stand, marked, now)
@@ -51,6 +48,5 @@ class Looks:
     async def _looked_at(self, asked: Sequence[Claimed]) -> Sequence[bool]:
         try:
             return await self._read(asked)
-        except StorageError:
-            # Whoever asked looks at all of it anew then, and is told what is wrong.
+        except Exception:  # noqa: BLE001 - whoever asked looks at all of it anew then, and is told what is wrong
             return [False] * len(asked)

@@ -81,7 +81,7 @@ async def test_who_asks_during_a_reading_is_served_by_the_next() -> None:
     assert book.asked == [[1], [2, 3]]
 
 
-@pytest.mark.parametrize("error", [DatabaseUnavailable("it is gone")])
+@pytest.mark.parametrize("error", [DatabaseUnavailable("it is gone"), ZeroDivisionError()])
 async def test_a_reading_that_fails_lets_nobody_go(error: Exception) -> None:
     book = Book(error=error)
     assert await book.told(1, 2) == {1: False, 2: False}
