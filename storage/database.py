@@ -57,7 +57,7 @@ class Database(Protocol):
     async def value(self, statement: Statement, /, **parameters: object) -> Any:  # noqa: ANN401 - a column has any type
         """Return what `Tx.value` does, of what has committed.
 
-        For what is asked often: to begin and end a transaction costs SQLite as much as a short statement.
+        For what is asked often: to begin and end a transaction costs as much as a short statement.
         """
         ...
 

@@ -53,7 +53,16 @@ SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM mail_hold)
     THEN 1 ELSE 0 END;
 
 -- name: do_all_stand (postgresql)
-SELECT 0 AS no WHERE 1 = 0 AND '' = :held AND '' = :claimed_under AND 0 = :deliveries AND '' = :now;
+SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM mail_hold)
+    AND NOT EXISTS (
+        SELECT 1 FROM json_each_text(CAST(:claimed_under AS JSON)) m JOIN defects f ON f.no = CAST(m.key AS BIGINT)
+        WHERE f.generation <> CAST(m.value AS BIGINT) OR EXISTS (SELECT 1 FROM holds h WHERE h.defect_no = f.no
+            AND h.kind = 'pause' AND h.ended_at IS NULL AND h.until > :now))
+    AND :deliveries = (
+        SELECT count(*) FROM json_each_text(CAST(:held AS JSON)) m JOIN deliveries d ON d.no = CAST(m.key AS BIGINT)
+        WHERE d.no = ANY(ARRAY(SELECT CAST(k.key AS BIGINT) FROM json_each_text(CAST(:held AS JSON)) k))
+            AND d.state || '' = 'SENDING' AND d.fence = CAST(m.value AS BIGINT))
+    THEN 1 ELSE 0 END;
 
 -- name: still_stand
 SELECT d.no, d.fence

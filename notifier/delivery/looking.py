@@ -12,7 +12,7 @@ from storage import Database
 
 
 async def still_stand(database: Database, marked: Sequence[Claimed], now: datetime) -> Sequence[bool]:
-    """Return for each of these whether nothing has taken it back (`last_look.still_stand`), by one answer if that does."""
+    """Return for each of these whether nothing has taken it back (`last_look.still_stand`); one answer serves all."""
     of_all = last_look.of_all(marked, now)
     if of_all is not None and await database.value(last_look.sql.do_all_stand, **of_all):
         return [True] * len(marked)

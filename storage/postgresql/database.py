@@ -87,8 +87,10 @@ class PostgresqlDatabase:
         return result
 
     async def value(self, statement: Statement, /, **parameters: object) -> Any:  # noqa: ANN401 - a column has any type
-        """Return the first column of the only row."""
-        return await self.read(lambda tx: tx.value(statement, **parameters))
+        """Return the first column of the only row; a statement alone is a transaction of its own."""
+        self._loop()
+        value, _ = await self._threads.run(lambda: self._attempt(None, lambda tx: tx.value(statement, **parameters)))
+        return value
 
     async def migrate(self, migrations: Sequence[Migration]) -> None:
         """Bring the schema up to date."""
@@ -148,7 +150,7 @@ class PostgresqlDatabase:
         with self._connection() as connection:
             return facts(connection)
 
-    def _attempt(self, begin: str, work: Callable[[Tx], T]) -> tuple[T, Tx]:
+    def _attempt(self, begin: str | None, work: Callable[[Tx], T]) -> tuple[T, Tx]:
         """Run `work` until no other transaction and no broken connection is in its way.
 
         A connection that breaks before the commit is asked for has stored nothing: writes are repeated too.
@@ -166,11 +168,12 @@ class PostgresqlDatabase:
             pause *= 2
         return self._once(begin, work)
 
-    def _once(self, begin: str, work: Callable[[Tx], T]) -> tuple[T, Tx]:
+    def _once(self, begin: str | None, work: Callable[[Tx], T]) -> tuple[T, Tx]:
         with self._connection() as connection:
             tx = PostgresqlTx(connection)
             try:
-                tx.begin(begin)
+                if begin is not None:
+                    tx.begin(begin)
                 result = tx.carry_out(work)
             except BaseException:
                 with suppress(psycopg.Error):

@@ -44,12 +44,16 @@ class NumericLoader(Loader):
 
 
 def configure(connection: Connection) -> None:
-    """Prepare a new connection: results as SQLite gives them, patience for locks, durable commits."""
+    """Prepare a new connection: results as SQLite gives them, patience for locks, durable commits.
+
+    It writes only in a transaction that says so.
+    """
     # psycopg picks the smallest type that holds a value, and int2 + int2 overflows where int8 does not.
     connection.adapters.register_dumper(int, Int8Dumper)
     connection.adapters.register_loader("numeric", NumericLoader)
     connection.execute("SELECT set_config('lock_timeout', %s, false)", (LOCK_TIMEOUT,))
     connection.execute("SELECT set_config('synchronous_commit', 'on', false)")
+    connection.execute("SELECT set_config('default_transaction_read_only', 'on', false)")
 
 
 def translated(name: str, error: Exception, connection: Connection | None = None) -> StorageError:
