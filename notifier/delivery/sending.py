@@ -94,7 +94,7 @@ class Sending:
 class MailSending(Sending):
     """A mail that stands in a lane (`notifier.channels.errands.Errand`)."""
 
-    __slots__ = ("_mark", "_marked", "_marked_at", "lane", "mail")
+    __slots__ = ("_mark", "_marked_at", "_when_marked", "lane", "mail")
 
     def __init__(self, dispatch: Dispatch, claimed: Claimed, written_from: frozenset[LineState], mail: Mail) -> None:
         super().__init__(dispatch, claimed, written_from, mail.message_id)
@@ -104,27 +104,32 @@ class MailSending(Sending):
         self._marked_at: float | None = None
         #: What was answered, or raised; None: nothing yet.
         self._mark: Permission | BaseException | None = None
-        #: Done with the answer; None: nobody waits for it.
-        self._marked: asyncio.Future[None] | None = None
+        #: Called once it is answered; None: nobody waits for that.
+        self._when_marked: Callable[[], None] | None = None
 
     @property
     def is_over(self) -> bool:
         """Whether it was looked at ahead of its turn, and must not leave."""
         return isinstance(self._mark, Permission) and self._mark is not Permission.GO
 
+    @property
+    def _is_being_marked(self) -> bool:
+        return self._marked_at is not None and self._mark is None
+
     def near(self) -> None:
         """Ask for the mark now, since the mail's turn is near.
 
         A mark that is made ahead is in doubt after a crash, and only what is then sent again is not lost by that.
         """
-        is_asked = self._marked_at is not None and self._mark is None
-        if not is_asked and self.claimed.severity in self._dispatch.patience.repeated:
+        if not self._is_being_marked and self.claimed.severity in self._dispatch.patience.repeated:
             self._mark, self._marked_at = None, monotonic()
             self._dispatch.desk.begin_soon(self._beginning, self._note)
 
     def ask(self, go: Callable[[], None], otherwise: Callable[[], None]) -> None:
-        """Look whether what was marked ahead still stands."""
-        if self._mark is Permission.GO and self._is_fresh() and not self._dispatch.stopping():
+        """Look whether what was marked ahead still stands, once it is marked."""
+        if self._is_being_marked:
+            self._when_marked = partial(self.ask, go, otherwise)
+        elif self._mark is Permission.GO and self._is_fresh() and not self._dispatch.stopping():
             self._dispatch.desk.look(self.claimed, go, otherwise)
         else:
             otherwise()
@@ -140,9 +145,10 @@ class MailSending(Sending):
             await super().last_moment()
 
     async def _still_stands(self) -> bool:
-        if self._mark is None:
-            self._marked = asyncio.get_running_loop().create_future()
-            await self._marked
+        if self._is_being_marked:
+            marked: asyncio.Future[Permission | None] = asyncio.get_running_loop().create_future()
+            self._when_marked = partial(_tell, marked, None)
+            await marked
         if isinstance(self._mark, BaseException):
             raise self._mark
         if self._mark is not Permission.GO:
@@ -158,8 +164,9 @@ class MailSending(Sending):
 
     def _note(self, mark: Permission | BaseException) -> None:
         self._mark = mark
-        if self._marked is not None and not self._marked.done():
-            self._marked.set_result(None)
+        if self._when_marked is not None:
+            call, self._when_marked = self._when_marked, None
+            call()
 
     def taken(self, reply: str) -> None:
         """Write down that a server has it."""

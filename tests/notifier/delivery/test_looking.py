@@ -9,27 +9,8 @@ import pytest
 
 from notifier.delivery.claims import Claimed
 from notifier.delivery.looking import Looks
-from notifier.states import NoticeKind
-from risk import Severity
 from storage import DatabaseUnavailable
-
-
-def claimed(no: int) -> Claimed:
-    return Claimed(
-        notice_no=no,
-        notice=f"N-{no}",
-        kind=NoticeKind.WARNING,
-        defect_no=1,
-        recipient=no,
-        no=no,
-        fence=1,
-        attempts=1,
-        channel="email",
-        address=None,
-        message_id=None,
-        severity=Severity.DATA_LOSS,
-        generation=1,
-    )
+from tests.notifier.delivery.builders import a_claim
 
 
 class Book:
@@ -61,7 +42,7 @@ class Book:
                 all_told.set()
 
         for no in numbers:
-            self.looks.ask(claimed(no), lambda no=no: note(no, 1), lambda no=no: note(no, 0))  # type: ignore[misc]
+            self.looks.ask(a_claim(no), lambda no=no: note(no, 1), lambda no=no: note(no, 0))  # type: ignore[misc]
         await all_told.wait()
         return self.answers
 
