@@ -6,10 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
-import dns.asyncresolver
-import dns.exception
-import dns.resolver
-
 from notifier.channels.failures import Cause, DeliveryFailed
 
 #: Seconds for which an answer is used, and for which one is waited for.
@@ -35,13 +31,16 @@ class DnsResolver:
 
     async def exchangers(self, domain: str) -> Sequence[str]:
         """Do as `Resolver` says."""
+        # Each start would wait for it, and few send without a relay.
+        from dns import asyncresolver, exception, resolver  # noqa: PLC0415 - as said above
+
         try:
-            answer = await dns.asyncresolver.resolve(domain, "MX", lifetime=PATIENCE)
-        except dns.resolver.NXDOMAIN as error:
+            answer = await asyncresolver.resolve(domain, "MX", lifetime=PATIENCE)
+        except resolver.NXDOMAIN as error:
             raise LookupError(domain) from error
-        except dns.resolver.NoAnswer:
+        except resolver.NoAnswer:
             return ()
-        except dns.exception.DNSException as error:
+        except exception.DNSException as error:
             raise OSError(str(error)) from error
         ordered = sorted(answer, key=lambda each: each.preference)
         return [each.exchange.to_text(omit_final_dot=True).lower().rstrip(".") for each in ordered]
