@@ -6,7 +6,9 @@ import os
 import re
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
+from random import SystemRandom
 
 import pytest
 
@@ -28,8 +30,11 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port that nobody listens on: below those that the system hands out, or another test might get it."""
+    while True:
+        port = SystemRandom().randrange(20_000, 30_000)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def script(blocks: list[tuple[str, str]]) -> str:
@@ -37,7 +42,7 @@ def script(blocks: list[tuple[str, str]]) -> str:
     commands = "".join(text for kind, text in blocks if kind == "sh").replace("make setup\n", "")
     serving = "serve > serve.out &\n"
     assert "serve &\n" in commands
-    ready = "until grep -q serving serve.log 2>/dev/null; do read -rt 0.1 <> <(:) || :; done\n"
+    ready = "until grep -q serving serve.log 2>/dev/null; do kill -0 %1; read -rt 0.1 <> <(:) || :; done\n"
     return "set -eu\ntrap 'kill %1; wait %1 || :' EXIT\n" + commands.replace(
         "serve &\n", serving.replace("&", "2> serve.log &") + ready
     )
