@@ -19,7 +19,8 @@ PUBLISHED = ".venv/bin/forewarn defect publish NOTES-4411 --as Ada\n"
 #: Serves until the publication was looked at, as the page says that a service does.
 SERVED = """\
 .venv/bin/forewarn serve --port 0 > serve.out 2> serve.log &
-until .venv/bin/forewarn defect call-list NOTES-4411 2> /dev/null | grep -q SN-400; do
+until grep -q serving serve.log && .venv/bin/forewarn defect call-list NOTES-4411 2> /dev/null | grep -q SN-400; do
+  kill -0 %1
   read -rt 0.1 <> <(:) || :
 done
 kill %1
