@@ -1,4 +1,4 @@
-"""Imports: a body of any length, taken line by line in batches, while memory stays flat."""
+"""Imports: a stream of any length, taken line by line in batches, while memory stays flat."""
 
 from __future__ import annotations
 
@@ -6,20 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from tempfile import TemporaryFile
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
 import msgspec
-from aiohttp import web
 
-from api import reading
-from api.access import allow
-from api.asking import Parts
-from api.endpoint import admitted, bring_up_to_date, json_response
-from api.keys import Role
-from api.paths import PATH_TYPES
 from api.pointers import fault_of
-from api.problems import Kind, Problem
-from api.types import ImportQuery, ImportReport, LineError
+from api.types import ImportReport, LineError
 from installs_registry.columns import Columns
 from installs_registry.lines import Line, line_reader
 from notifier.importing import SHAPES, Effect, ImportKind, Intake, Outcome, Stored, import_lines
@@ -34,8 +26,6 @@ BATCH: Final = 2000
 TOLD: Final = 1000
 #: Bytes of a kept file that are read at once.
 PIECE: Final = 64 * 1024
-
-_ADMIN: Final = frozenset({Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,29 +84,6 @@ class _Undone(Exception):
     def __init__(self, tally: Tally) -> None:
         super().__init__("nothing was stored")
         self.tally = tally
-
-
-async def take_import(request: web.Request, parts: Parts) -> web.Response:
-    """Store the lines that are right, tell which are not; what was stored stays when the body breaks off."""
-    key_hash, _ = await admitted(request, parts, _ADMIN)
-    kind = cast("ImportKind", reading.read_path(request, PATH_TYPES)["kind"])
-    query = cast("ImportQuery", reading.read_query(request, ImportQuery))
-    if "Idempotency-Key" in request.headers:
-        raise Problem(Kind.MALFORMED, "An import takes no Idempotency-Key: to send its lines again changes nothing.")
-    how = Import(
-        kind,
-        reading.media_type(request, MEDIA_TYPES),
-        Columns.of(kind),
-        all_or_nothing=query.all_or_nothing,
-        dry_run=query.dry_run,
-        allowed=lambda tx: allow(parts.keys.current(tx, key_hash), _ADMIN),
-    )
-    intake = Intake(parts.rulebook, parts.clock, parts.policy.allowed_networks)
-    tally = Tally()
-    async for _ in taken(parts.database, reading.pieces(request, parts.policy.body_seconds), how, intake, tally):
-        pass
-    await bring_up_to_date(parts)
-    return json_response(tally.report(how))
 
 
 async def taken(

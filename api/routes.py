@@ -12,7 +12,8 @@ from api.call_list import get_call_list
 from api.check import check_by_body, check_by_query
 from api.check_ins import take_check_in
 from api.handlers import customers, defects, history, installs, notices, products, rules
-from api.imports import MEDIA_TYPES, take_import
+from api.import_requests import take_import
+from api.imports import MEDIA_TYPES
 from api.ledgers import get_funnel, get_ledger
 from api.previewing import get_audience
 from api.route_kinds import (
