@@ -76,10 +76,11 @@ class Tokens:
         """Return a token for `subject`, an id of ours; it is safe in a URL's path."""
         return f"{subject}.{self._digest(purpose, subject)}"
 
-    def sign_all(self, subject: str) -> list[str]:
-        """Return a token for each purpose, in their order."""
+    def digests(self, subject: str) -> tuple[str, str]:
+        """Return what stands behind `subject` and a dot in a token for each purpose, in their order."""
         text = subject.encode("utf-8", "surrogatepass")
-        return [f"{subject}.{_in_a_path(keyed.digest(text))}" for keyed in self._keyed.values()]
+        notice, unsubscribe = self._keyed.values()
+        return _in_a_path(notice.digest(text)), _in_a_path(unsubscribe.digest(text))
 
     def read(self, purpose: Purpose, token: str) -> str | None:
         """Return the subject of a token made for `purpose`, None where it is not ours; in equal time."""
@@ -118,5 +119,5 @@ class Links:
 
     def of_mail(self, notice: str) -> tuple[str, str]:
         """Return both, as a mail has them."""
-        page, leave = self.tokens.sign_all(notice)
-        return f"{self.public_url}/n/{page}", f"{self.public_url}/u/{leave}"
+        page, leave = self.tokens.digests(notice)
+        return f"{self.public_url}/n/{notice}.{page}", f"{self.public_url}/u/{notice}.{leave}"

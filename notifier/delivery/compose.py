@@ -191,11 +191,13 @@ def _written_all(
     except Exception:  # noqa: BLE001 - what cannot be read of one must not keep the others: each is read by itself
         return [(each, _written(tx, composer, each, None, now)) for each in claimed]
     resting = composer.left_alone(tx, claimed, known, now)
+    if not resting:
+        return [(each, _written(tx, composer, each, known, now)) for each in claimed]
     return [(each, _resting(each, known, resting) or _written(tx, composer, each, known, now)) for each in claimed]
 
 
 def _resting(claimed: Claimed, known: Known, resting: Mapping[str, Row]) -> Suppressed | None:
-    if not resting or claimed.channel != "email":
+    if claimed.channel != "email":
         return None
     row = resting.get(claimed.address or known.contact(claimed).email or "")
     return Suppressed(f"the address is left alone until {row['until']}: {row['reply']}") if row else None
