@@ -139,7 +139,15 @@ async def test_the_statements_of_a_batch_that_was_taken_do_not_grow_with_it(
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "statement",
-    [last_look.sql.matters, last_look.sql.still_stand, last_look.sql.hand_over, leases.sql.claim, store.sql.settle],
+    [
+        last_look.sql.matters,
+        last_look.sql.may_all_go,
+        last_look.sql.do_all_stand,
+        last_look.sql.still_stand,
+        last_look.sql.hand_over,
+        leases.sql.claim,
+        store.sql.settle,
+    ],
     ids=lambda statement: statement.name,
 )
 async def test_what_is_in_hand_is_looked_up_by_its_number(stage: Stage, statement: Statement) -> None:
