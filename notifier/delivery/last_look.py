@@ -150,12 +150,8 @@ def of_all(marked: Sequence[Claimed], now: datetime) -> dict[str, object] | None
     generations = dict(claimed_under)
     if len(held) < len(marked) or len(generations) < len(claimed_under):
         return None
-    return {
-        "held": by_number(held),
-        "claimed_under": by_number(generations),
-        "deliveries": len(held),
-        "now": instant(now),
-    }
+    both = {"held": by_number(held), "claimed_under": by_number(generations)}
+    return {**both, "deliveries": len(held), "now": instant(now)}
 
 
 def _permission(
