@@ -83,7 +83,15 @@ class BadServer:
                 goes_on = await self._message(reader, writer)
 
     async def _message(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        message_id = str(message_from_bytes(await reader.readuntil(b"\r\n.\r\n"))["Message-ID"])
+        lines = []
+        while (line := await reader.readline()) != b".\r\n":
+            if not line:
+                return False
+            lines.append(line)
+        if not lines:
+            writer.write(b"554 no valid recipients\r\n")
+            return True
+        message_id = str(message_from_bytes(b"".join(lines))["Message-ID"])
         self.came.append(message_id)
         if self._says(Point.DOT) == _USUAL[Point.DOT]:
             self.taken.append(message_id)
