@@ -14,6 +14,9 @@ NAME = "mail"
 #: Seconds there and back on the long way.
 _FAR = 0.02
 _CONNECTIONS = 16
+#: How many shorter turns one is parted into where nothing but the processor counts: on a shared machine its clock
+#: changes from second to second.
+_PARTS = 5
 
 _BUILT = "aiosmtplib.send_message, each mail built"
 _BYTES = "aiosmtplib.sendmail of bytes"
@@ -25,15 +28,15 @@ def run(plan: Plan) -> Iterator[Finding]:
         size = senders.greeting()
         near, far = sink.greeting()
 
-        def way(name: Way, port: int) -> Contestant:
-            return _contestant(senders, Order(name, port, _CONNECTIONS, plan.seconds))
+        def way(name: Way, port: int, parts: int = 1) -> Contestant:
+            return _contestant(senders, Order(name, port, _CONNECTIONS, plan.seconds / parts))
 
         case = f"{size / 1000:.0f} KB, {_CONNECTIONS} connections"
         peers = {_BUILT: way("send_message", near), _BYTES: way("sendmail", near)}
         yield from in_turn(NAME, f"{case}, a fast server", way("ours", near), peers, plan.rounds, Goal("speed", 14))
-        signing = {"signing alone": way("signing", near)}
+        signing, signed = {"signing alone": way("signing", near, _PARTS)}, way("signed", near, _PARTS)
         yield from in_turn(
-            NAME, f"{case}, signed (RSA-2048)", way("signed", near), signing, plan.rounds, Goal("speed", 0.85)
+            NAME, f"{case}, signed (RSA-2048)", signed, signing, plan.rounds * _PARTS, Goal("speed", 0.85)
         )
         distant = {_BYTES: way("sendmail", far)}
         yield from in_turn(
