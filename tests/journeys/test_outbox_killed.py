@@ -37,12 +37,11 @@ TALKING: tuple[Strike, ...] = (
     unanswered(Verb.DOT, count=4),
 )
 BEGINNING = (
-    before("matters"),
     before("hand_over"),
     after("hand_over"),
     uncommitted("hand_over"),
     committed("hand_over"),
-    committed("hand_over", count=3),
+    committed("hand_over", count=2),
 )
 SETTLING = (
     before("settle"),
@@ -63,6 +62,7 @@ WITHDRAWING = (
 )
 CLEARED = (
     committed("claim", phase=CLEARING),
+    before("matters", phase=CLEARING),
     uncommitted("hand_over", phase=CLEARING),
     committed("hand_over", phase=CLEARING),
     unanswered(Verb.RCPT, CLEARING),
@@ -126,6 +126,14 @@ async def test_killed_at_a_named_point_it_tells_everybody_and_takes_everything_b
     database_url: str, strikes: tuple[Strike, ...]
 ) -> None:
     await told(database_url, *strikes)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(
+    ("database_url", "look"), [("sqlite", "may_all_go"), ("postgresql", "matters")], indirect=["database_url"]
+)
+async def test_killed_before_the_look_that_marks_it_tells_everybody(database_url: str, look: str) -> None:
+    await told(database_url, before(look))
 
 
 @pytest.mark.torture
