@@ -7,32 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from notifier.delivery.claims import Claimed, Outcome
+from notifier.delivery.claims import Outcome
 from notifier.delivery.settling import TOGETHER, Settlements
-from notifier.states import NoticeKind, NoticeState
-from risk import Severity
+from notifier.states import NoticeState
 from storage import DatabaseUnavailable
+from tests.notifier.delivery.builders import a_claim
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def an_outcome(no: int = 1) -> Outcome:
-    claimed = Claimed(
-        notice_no=no,
-        notice=f"N-{no}",
-        kind=NoticeKind.WARNING,
-        defect_no=1,
-        recipient=no,
-        no=no,
-        generation=1,
-        fence=1,
-        attempts=1,
-        channel="email",
-        address=None,
-        message_id=None,
-        severity=Severity.DATA_LOSS,
-    )
-    return Outcome(claimed, NoticeState.SENT, "250 taken", due_at=NOW, handed_over=True)
+    return Outcome(a_claim(no), NoticeState.SENT, "250 taken", due_at=NOW, handed_over=True)
 
 
 @dataclass
