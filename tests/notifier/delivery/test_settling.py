@@ -155,3 +155,27 @@ async def test_what_is_in_hand_is_looked_up_by_its_number(stage: Stage, statemen
     plan = await stage.database.call(lambda tx: tx.built(text, defaultdict(lambda: "[1]")))
     [looked_up] = [step["detail"] for step in plan if step["detail"].startswith(("SEARCH d ", "SEARCH deliveries "))]
     assert looked_up.endswith("USING INTEGER PRIMARY KEY (rowid=?)")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        leases.sql.claim, leases.sql.renew, last_look.sql.matters, last_look.sql.do_all_stand,
+        last_look.sql.still_stand, last_look.sql.hand_over, store.sql.settle,
+    ],
+    ids=lambda statement: statement.name,
+)  # fmt: skip
+async def test_nor_does_postgresql_go_through_the_index_of_a_state(stage: Stage, statement: Statement) -> None:
+    some = {"numbers": "[1]", "rows": '[{"no": 1}]', "held": '{"1": 1}', "claimed_under": '{"1": 1}', "deliveries": 1}
+    explain = Statement("explain", "", f"EXPLAIN {statement.postgresql}")
+
+    def work(tx: Tx) -> str:
+        # Of a table that has grown it reads no more than an index names.
+        tx.built_tuples("SELECT set_config('enable_seqscan', 'off', true)", {})
+        return "\n".join(step for (step,) in tx.tuples(explain, **some, now="", worker="", until=""))
+
+    plan = await stage.database.call(work)
+    assert "deliveries_pkey" in plan
+    assert "deliveries_leased" not in plan
+    assert "deliveries_due" not in plan
