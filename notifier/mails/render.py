@@ -26,7 +26,8 @@ TONES = {
     "fine": ("#1b6e3c", "#8fd8a8"),
 }
 
-_FONT = Markup("font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif")
+#: Of fonts; a mail names it some fifteen times, as Outlook hands none down into a table.
+_FAMILY = Markup("-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Renderer:
 
     def _fill(self, template: str, written: Letter, **context: object) -> str:
         day, dark = TONES[written.tone]
-        return self._templates.get_template(template).render(**context, font=_FONT, day=day, dark=dark)
+        return self._templates.get_template(template).render(**context, family=_FAMILY, day=day, dark=dark)
 
     def _wrapped(self, text: str, indent: int = 0) -> str:
         """Return `wrapped`, or a mark for it where the text is not known yet."""
