@@ -32,8 +32,10 @@ INSERT INTO notice_installs (notice_no, install_no, joined_at)
 SELECT n.no, i.no, :at FROM installs i JOIN notices n ON n.recipient = i.recipient;
 
 -- name: bare_deliveries
-INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
-SELECT n.no, CASE WHEN c.no IS NULL THEN 'in_app' ELSE 'email' END, c.email, 'PENDING', 0, :at, 0, 1
+INSERT INTO deliveries
+    (notice_no, channel, address, state, attempts, due_at, fence, priority, defect_no, generation)
+SELECT n.no, CASE WHEN c.no IS NULL THEN 'in_app' ELSE 'email' END, c.email, 'PENDING', 0, :at, 0, 1,
+    n.defect_no, n.generation
 FROM notices n LEFT JOIN customers c ON c.no = n.recipient;
 
 -- The bare peer of a check-in.

@@ -164,6 +164,7 @@ def _refresh_pending(tx: Tx, matter: Matter, span: Span) -> None:
     if matter.cause is not Cause.CHECK_IN:
         generation, revision = matter.defect.generation, matter.defect.live
         tx.run(sql.bring_up_to_date, generation=generation, revision=revision, **_where(matter, span))
+        tx.run(sql.bring_their_deliveries_up_to_date, generation=generation, **_where(matter, span))
 
 
 def _where(matter: Matter, span: Span) -> dict[str, int]:
@@ -194,7 +195,8 @@ class _Writing:
         if chosen:
             sending = {**which, "at": instant(self.now), "priority": self._priority(kind)}
             if first:
-                tx.run(sql.write_deliveries, wanted=wanted(self.matter.severity), **sending)
+                generation = self.matter.defect.generation
+                tx.run(sql.write_deliveries, wanted=wanted(self.matter.severity), generation=generation, **sending)
             else:
                 tx.run(sql.copy_lines, at=instant(self.now), **which)
                 tx.run(sql.copy_deliveries, **sending)

@@ -118,6 +118,16 @@ WHERE state = 'PENDING' AND notice_no = ANY(ARRAY(SELECT no FROM looked_at)) AND
 UPDATE notices SET generation = :generation, revision = :revision
 WHERE +defect_no = :defect_no AND recipient > :low AND recipient <= :high AND state = 'PENDING';
 
+-- name: bring_their_deliveries_up_to_date
+UPDATE deliveries SET generation = :generation WHERE state = 'PENDING' AND notice_no IN (
+    SELECT n.no FROM notices n
+    WHERE +n.defect_no = :defect_no AND n.recipient > :low AND n.recipient <= :high AND n.state = 'PENDING');
+
+-- name: bring_their_deliveries_up_to_date (postgresql)
+UPDATE deliveries SET generation = :generation WHERE state = 'PENDING' AND notice_no = ANY(ARRAY(
+    SELECT n.no FROM notices n
+    WHERE +n.defect_no = :defect_no AND n.recipient > :low AND n.recipient <= :high AND n.state = 'PENDING'));
+
 -- A warning or a recovery is owed where none of its kind is open: it was called off, or an all-clear closed it. Episodes
 -- may have gaps, where the notices came along with an install that was linked to a customer. They are counted here: a
 -- statement that reads what it writes puts all of it aside first.
@@ -196,9 +206,10 @@ ON CONFLICT (notice_no, install_no) DO NOTHING;
 -- `owing.ways_to` for all at once: where the customer can be reached and wants to be, else in the app.
 
 -- name: write_deliveries
-INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
+INSERT INTO deliveries
+    (notice_no, channel, address, state, attempts, due_at, fence, priority, defect_no, generation)
 SELECT reached.no, w.channel, CASE w.channel WHEN 'email' THEN email WHEN 'webhook' THEN webhook END,
-    'PENDING', 0, :at, 0, :priority
+    'PENDING', 0, :at, 0, :priority, :defect_no, :generation
 FROM (
     SELECT n.no,
         CASE WHEN c.mail_refused_at IS NULL AND (pe.floor IS NULL OR replace(:wanted, pe.floor, '') <> :wanted)
@@ -223,8 +234,9 @@ JOIN notice_installs l ON l.notice_no = o.told_no WHERE o.told_no IS NOT NULL
 ON CONFLICT (notice_no, install_no) DO NOTHING;
 
 -- name: copy_deliveries
-INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
-SELECT n.no, d.channel, d.address, 'PENDING', 0, :at, 0, :priority FROM owed_to o
+INSERT INTO deliveries
+    (notice_no, channel, address, state, attempts, due_at, fence, priority, defect_no, generation)
+SELECT n.no, d.channel, d.address, 'PENDING', 0, :at, 0, :priority, n.defect_no, n.generation FROM owed_to o
 JOIN notices n ON n.recipient = o.recipient AND +n.defect_no = :defect_no AND n.kind = :kind AND n.no > :past
 JOIN deliveries d ON d.notice_no = o.told_no
 WHERE d.state IN ('SENT', 'IN_DOUBT') OR d.handed_over_at IS NOT NULL;

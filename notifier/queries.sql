@@ -127,9 +127,10 @@ FROM defects d WHERE d.id = :defect;
 -- Customers whose contacts changed
 
 -- name: route_waiting
-INSERT INTO deliveries (notice_no, channel, address, state, attempts, due_at, fence, priority)
+INSERT INTO deliveries
+    (notice_no, channel, address, state, attempts, due_at, fence, priority, defect_no, generation)
 SELECT no, :channel, :address, 'PENDING', 0, :at, 0,
-    COALESCE((SELECT min(w.priority) FROM deliveries w WHERE w.notice_no = notices.no), 3)
+    COALESCE((SELECT min(w.priority) FROM deliveries w WHERE w.notice_no = notices.no), 3), defect_no, generation
 FROM notices WHERE recipient = :recipient AND state = 'PENDING' AND kind IN ('warning', 'recovery')
 ON CONFLICT (notice_no, channel) DO UPDATE SET address = excluded.address WHERE deliveries.state = 'PENDING';
 

@@ -1,19 +1,19 @@
 -- The last moment. On PostgreSQL the defect is held against a withdrawal until this has committed.
 
 -- name: matters
-SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
+SELECT d.no, d.fence, CASE WHEN d.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
     CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
     CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+FROM deliveries d JOIN defects f ON f.no = d.defect_no
 WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING';
 
 -- name: matters (postgresql)
-SELECT d.no, d.fence, CASE WHEN n.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
+SELECT d.no, d.fence, CASE WHEN d.generation = f.generation THEN 1 ELSE 0 END AS is_current, f.state AS defect_state,
     CASE WHEN f.no IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now) THEN 1 ELSE 0 END AS paused,
     CASE WHEN EXISTS (SELECT 1 FROM mail_hold) THEN 1 ELSE 0 END AS held
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+FROM deliveries d JOIN defects f ON f.no = d.defect_no
 WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
     AND d.state || '' = 'SENDING'
 ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
@@ -26,10 +26,10 @@ ORDER BY d.no FOR UPDATE OF d FOR SHARE OF f;
 SELECT CASE WHEN count(*) = :messages AND min(
     m.value = d.fence || '/' || l.install_no || '/' || i.version_no || '/' || COALESCE(e.state, '')) THEN 1 ELSE 0 END
 FROM json_each(:written) m CROSS JOIN deliveries d ON d.no = CAST(m.key AS INTEGER)
-CROSS JOIN notices n ON n.no = d.notice_no CROSS JOIN defects f ON f.no = n.defect_no
-CROSS JOIN notice_installs l ON l.notice_no = n.no CROSS JOIN installs i ON i.no = l.install_no
-LEFT JOIN exposures e ON e.defect_no = n.defect_no AND e.install_no = l.install_no
-WHERE d.state = 'SENDING' AND n.generation = f.generation AND f.state = 'published'
+CROSS JOIN defects f ON f.no = d.defect_no
+CROSS JOIN notice_installs l ON l.notice_no = d.notice_no CROSS JOIN installs i ON i.no = l.install_no
+LEFT JOIN exposures e ON e.defect_no = d.defect_no AND e.install_no = l.install_no
+WHERE d.state = 'SENDING' AND d.generation = f.generation AND f.state = 'published'
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
     AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now);
@@ -39,7 +39,7 @@ SELECT 0 AS no WHERE 1 = 0 AND '' = :written AND 0 = :messages AND '' = :now;
 
 -- Of what was marked ahead, directly before the final dot: whether all still stand, in one answer, and else which do.
 -- `:held` has fences by the delivery's number, `:claimed_under` generations by the defect's. A claim is only made under
--- the present generation, so where that has not moved the notice's own has not either.
+-- the present generation, and a delivery keeps that of its claim.
 
 -- name: do_all_stand
 SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM mail_hold)
@@ -66,17 +66,17 @@ SELECT CASE WHEN NOT EXISTS (SELECT 1 FROM mail_hold)
 
 -- name: still_stand
 SELECT d.no, d.fence
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
-WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING' AND n.generation = f.generation
+FROM deliveries d JOIN defects f ON f.no = d.defect_no
+WHERE d.no IN (SELECT value FROM json_each(:numbers)) AND +d.state = 'SENDING' AND d.generation = f.generation
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
     AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now);
 
 -- name: still_stand (postgresql)
 SELECT d.no, d.fence
-FROM deliveries d JOIN notices n ON n.no = d.notice_no JOIN defects f ON f.no = n.defect_no
+FROM deliveries d JOIN defects f ON f.no = d.defect_no
 WHERE d.no = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:numbers AS JSON))))
-    AND d.state || '' = 'SENDING' AND n.generation = f.generation
+    AND d.state || '' = 'SENDING' AND d.generation = f.generation
     AND NOT EXISTS (SELECT 1 FROM mail_hold)
     AND f.no NOT IN (SELECT h.defect_no FROM holds h WHERE h.kind = 'pause'
         AND h.ended_at IS NULL AND h.until > :now);

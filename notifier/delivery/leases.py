@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
-from msgspec import Struct
 
 from feeds import store as defects
 from installs_registry.installed import as_json
-from notifier.delivery.claims import Channel, Claimed
+from notifier.delivery import waiting
+from notifier.delivery.claims import Claimed
 from notifier.delivery.retrying import Patience
 from notifier.delivery.store import settle
-from notifier.states import NoticeKind
+from notifier.delivery.waiting import Due
 from risk import Severity
 from storage import Statements, StorageError, Tx, instant
 
@@ -23,26 +23,9 @@ sql = Statements(__package__, "leases.sql")
 LEASE = timedelta(seconds=45)
 
 
-class _Due(Struct, frozen=True, array_like=True, gc=False):
-    """A delivery as it is claimed, or was when its lease ran out."""
-
-    no: int
-    notice_no: int
-    notice: str
-    fence: int
-    attempts: int
-    channel: Channel
-    address: str | None
-    message_id: str | None
-    kind: NoticeKind
-    defect_no: int
-    recipient: int
-    generation: int
-
-
 def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: timedelta = LEASE) -> list[Claimed]:
     """Lease up to `most` deliveries that are due, the gravest and oldest first; without `mail`, mail waits."""
-    rows = _due(tx, now, most, mail=mail)
+    rows = waiting.due(tx, now, most, mail=mail)
     if not rows:
         return []
     claimed = _claimed(tx, rows)
@@ -51,17 +34,6 @@ def claim(tx: Tx, worker: str, now: datetime, *, most: int, mail: bool, lease: t
         raise StorageError("what was due and held was another's all the same")
     tx.run(sql.follow_claim, numbers=as_json(sorted({each.notice_no for each in claimed})))
     return claimed
-
-
-def _due(tx: Tx, now: datetime, most: int, *, mail: bool) -> list[_Due]:
-    """Return what is due, held against other workers on PostgreSQL."""
-    postgresql = tx.dialect == "postgresql"
-    if postgresql:
-        tx.tuples(sql.without_sorting)
-    rows = tx.records(sql.due, _Due, now=instant(now), most=most, mail=int(mail))
-    if postgresql:
-        tx.tuples(sql.with_sorting)
-    return rows
 
 
 def renew(tx: Tx, held: Sequence[Claimed], now: datetime, *, lease: timedelta = LEASE) -> int:
@@ -81,15 +53,15 @@ def expire(tx: Tx, patience: Patience, now: datetime) -> int:
     """
     rows = tx.tuples(sql.expired, now=instant(now))
     handed_over = {row[0]: bool(row[-1]) for row in rows}
-    claimed = _claimed(tx, msgspec.convert([row[:-1] for row in rows], list[_Due]))
+    claimed = _claimed(tx, msgspec.convert([row[:-1] for row in rows], list[Due]))
     outcomes = [patience.abandoned(each, now, handed_over=handed_over[each.no]) for each in claimed]
     if outcomes:
         settle(tx, outcomes, now)
-    tx.run(sql.catch_up)
+    waiting.catch_up(tx, now)
     return len(outcomes)
 
 
-def _claimed(tx: Tx, rows: Sequence[_Due]) -> list[Claimed]:
+def _claimed(tx: Tx, rows: Sequence[Due]) -> list[Claimed]:
     severities = {no: _severity(tx, no) for no in {row.defect_no for row in rows}}
     return [
         Claimed(

@@ -77,7 +77,7 @@ TAKEN_UP = (
     (unanswered(Verb.DOT), uncommitted("expired", "settle")),
     (unanswered(Verb.DOT), committed("expired", "settle")),
     (unanswered(Verb.DOT), committed("insert_sweep", "spend_signatures")),
-    (committed("insert_sweep", "spend_signatures", count=2), committed("catch_up", phase=CLEARING)),
+    (committed("insert_sweep", "spend_signatures", count=2), committed("expired", "heads", phase=CLEARING)),
     (unanswered(Verb.DOT, CLEARING), committed("expired", "settle", phase=CLEARING)),
 )
 ONCE: tuple[Strike, ...] = (*PUBLISHING, *SWEEPING, *CLAIMING, *TALKING, *BEGINNING, *SETTLING, *WITHDRAWING, *CLEARED)

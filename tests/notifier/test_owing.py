@@ -128,7 +128,7 @@ async def test_pages_owe_what_one_notice_at_a_time_would(stage: Stage, seed: int
     defect_id = await stage.publish()
     numbers = await stage.database.read(_install_numbers)
     model, kinds = Model(), Counter[NoticeKind]()
-    for _ in range(30):
+    for _ in range(50):
         cause, told_anew = rng.choice(list(Cause)), rng.random() < 0.5
         changes = [
             Change(number, 1, model.exposures.get(number), rng.choice([*EXPOSURES, model.exposures.get(number)]))

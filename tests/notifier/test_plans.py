@@ -10,7 +10,7 @@ import risk
 from feeds import store as defects
 from feeds.defects import as_rule_input
 from installs_registry import products
-from notifier.delivery import leases
+from notifier.delivery import leases, waiting
 from notifier.matching import Matching, matching
 from notifier.publications import load_product
 from storage import Statement, Tx, instant
@@ -69,11 +69,12 @@ async def test_what_is_due_is_taken_in_the_order_of_its_index_and_what_follows_m
     def work(tx: Tx) -> str:
         assert len(leases.claim(tx, "one", stage.now, most=9, mail=True)) == 1
         assert tx.built_tuples("SHOW enable_sort", {}) == [("on",)]
-        tx.tuples(leases.sql.without_sorting)
-        explain = Statement("explain", "", f"EXPLAIN {leases.sql.due.postgresql}")
-        return "\n".join(line for (line,) in tx.tuples(explain, now=instant(stage.now), most=9, mail=1))
+        tx.tuples(waiting.sql.without_sorting)
+        explain = Statement("explain", "", f"EXPLAIN {waiting.sql.due.postgresql}")
+        queue = {"channel": "email", "defect_no": 1, "generation": 1, "priority": 1}
+        return "\n".join(line for (line,) in tx.tuples(explain, now=instant(stage.now), most=9, **queue))
 
     plan = await stage.database.call(work)
-    assert names[:3] == ["without_sorting", "due", "with_sorting"]
+    assert names[:4] == ["without_sorting", "heads", "due", "with_sorting"]
     assert "Index Scan using deliveries_due" in plan
     assert "Sort" not in plan
