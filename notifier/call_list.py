@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 
 from feeds import store as defects
 from installs_registry import preferences
+from installs_registry.installed import as_json
 from risk import Severity
 from storage import Row, Statements, Tx, instant
 
@@ -25,7 +26,6 @@ _PAGE: Final = 500
 #: Below every recipient.
 BEGINNING: Final = -(2**62)
 
-_ARRIVED: Final = frozenset({"SENT", "IN_DOUBT"})
 _HOPELESS: Final = frozenset({"FAILED"})
 
 
@@ -124,14 +124,16 @@ def counts(tx: Tx, defect_id: str, now: datetime) -> CallCounts:
 def _all(tx: Tx, defect_id: str, low: int, now: datetime) -> Iterator[tuple[int, Entry]]:
     defect = defects.find(tx, defect_id)
     severity, seen_since = defect.report.severity, instant(now - SEEN_WITHIN)
-    while (high := tx.value(sql.end_of_exposed, defect_no=defect.no, low=low, size=_PAGE)) is not None:
-        span = {"defect_no": defect.no, "low": low, "high": high}
+    untold = [recipient for (recipient,) in tx.tuples(sql.untold, defect_no=defect.no, low=low)]
+    for start in range(0, len(untold), _PAGE):
+        those = untold[start : start + _PAGE]
+        span = {"defect_no": defect.no, "low": those[0] - 1, "high": those[-1]}
         tried = _by_recipient(tx.all(sql.tried_of_span, **span))
-        for recipient, rows in groupby(tx.all(sql.exposed_of_span, now=instant(now), **span), key=_recipient):
+        which = {"product_no": defect.product_no, "defect_no": defect.no, "recipients": as_json(those)}
+        for recipient, rows in groupby(tx.all(sql.exposed_of, now=instant(now), **which), key=_recipient):
             entry = _entry(list(rows), tried.get(recipient, ()), severity, seen_since)
             if entry is not None:
                 yield recipient, entry
-        low = high
 
 
 def _recipient(row: Row) -> int:
@@ -143,9 +145,7 @@ def _by_recipient(rows: Iterable[Row]) -> Mapping[int, Sequence[Row]]:
 
 
 def _entry(rows: Sequence[Row], tried: Sequence[Row], severity: Severity, seen_since: str) -> Entry | None:
-    """Return the entry of one recipient, None where something reaches it or has reached it."""
-    if any(row["state"] in _ARRIVED for row in tried):
-        return None
+    """Return the entry of one recipient whom nothing has reached, None where something may."""
     why = _why(rows, tried, severity, seen_since)
     if not why:
         return None

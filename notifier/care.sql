@@ -135,24 +135,45 @@ DELETE FROM accepted_risks WHERE install_no = :install_no;
 DELETE FROM checks WHERE no IN (
     SELECT no FROM (SELECT no, at FROM checks ORDER BY no LIMIT :size) AS oldest WHERE at < :before);
 
--- Who cannot be told. A page is a span of recipients; one row per exposed install of each.
+-- Who cannot be told. Those who are exposed and whom nothing has reached are found once, for each page of them to be
+-- looked up by its recipients: to find the next page among all exposures would take as many times as long as there are
+-- pages.
 
--- name: end_of_exposed
-SELECT max(recipient) FROM (
-    SELECT DISTINCT i.recipient FROM exposures e JOIN installs i ON i.no = e.install_no
-    WHERE e.defect_no = :defect_no AND e.state IS NOT NULL AND i.recipient > :low
-    ORDER BY i.recipient LIMIT :size) page;
+-- name: untold
+SELECT DISTINCT i.recipient FROM exposures e JOIN installs i ON i.no = e.install_no
+WHERE e.defect_no = :defect_no AND e.state IS NOT NULL AND i.recipient > :low AND NOT EXISTS (
+    SELECT 1 FROM notices n JOIN deliveries d ON d.notice_no = n.no
+    WHERE n.defect_no = :defect_no AND n.recipient = i.recipient AND n.kind IN ('warning', 'recovery')
+        AND d.state IN ('SENT', 'IN_DOUBT'))
+ORDER BY i.recipient;
 
--- name: exposed_of_span
+-- One row per exposed install of each.
+
+-- name: exposed_of
 SELECT i.recipient, i.no AS install_no, i.id AS install, i.last_seen_at, i.token_hash IS NOT NULL AS has_app,
     v.text AS version, e.state AS exposure, c.id AS customer, c.name, c.email, c.webhook, c.partner, c.locale,
     c.time_zone, pe.floor AS email_floor, pw.floor AS webhook_floor,
     EXISTS (SELECT 1 FROM suppressions s WHERE s.address = lower(c.email) AND s.until > :now) AS is_left_alone
-FROM exposures e JOIN installs i ON i.no = e.install_no JOIN versions v ON v.no = i.version_no
+FROM installs i CROSS JOIN exposures e JOIN versions v ON v.no = i.version_no
 LEFT JOIN customers c ON c.no = i.customer_no
 LEFT JOIN preferences pe ON pe.customer_no = c.no AND pe.channel = 'email'
 LEFT JOIN preferences pw ON pw.customer_no = c.no AND pw.channel = 'webhook'
-WHERE e.defect_no = :defect_no AND e.state IS NOT NULL AND i.recipient > :low AND i.recipient <= :high
+WHERE i.product_no = :product_no AND i.recipient IN (SELECT value FROM json_each(:recipients))
+    AND e.defect_no = :defect_no AND e.install_no = i.no AND e.state IS NOT NULL
+ORDER BY i.recipient, i.no;
+
+-- name: exposed_of (postgresql)
+SELECT i.recipient, i.no AS install_no, i.id AS install, i.last_seen_at, i.token_hash IS NOT NULL AS has_app,
+    v.text AS version, e.state AS exposure, c.id AS customer, c.name, c.email, c.webhook, c.partner, c.locale,
+    c.time_zone, pe.floor AS email_floor, pw.floor AS webhook_floor,
+    EXISTS (SELECT 1 FROM suppressions s WHERE s.address = lower(c.email) AND s.until > :now) AS is_left_alone
+FROM installs i JOIN exposures e ON e.install_no = i.no JOIN versions v ON v.no = i.version_no
+LEFT JOIN customers c ON c.no = i.customer_no
+LEFT JOIN preferences pe ON pe.customer_no = c.no AND pe.channel = 'email'
+LEFT JOIN preferences pw ON pw.customer_no = c.no AND pw.channel = 'webhook'
+WHERE i.product_no = :product_no
+    AND i.recipient = ANY(ARRAY(SELECT CAST(value AS BIGINT) FROM json_array_elements_text(CAST(:recipients AS JSON))))
+    AND e.defect_no = :defect_no AND e.state IS NOT NULL
 ORDER BY i.recipient, i.no;
 
 -- What became of the warnings and recoveries that were sent to them, on each channel.

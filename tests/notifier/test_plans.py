@@ -10,6 +10,7 @@ import risk
 from feeds import store as defects
 from feeds.defects import as_rule_input
 from installs_registry import products
+from notifier import call_list
 from notifier.delivery import leases, waiting
 from notifier.matching import Matching, matching
 from notifier.publications import load_product
@@ -55,6 +56,14 @@ async def test_what_no_condition_names_is_not_looked_up(stage: Stage) -> None:
     match = await stage.database.read(_match, defect)
     assert "installs" not in match.hits
     assert "versions" not in match.hits
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_those_to_call_are_looked_up_by_themselves_and_not_among_all_who_are_exposed(stage: Stage) -> None:
+    parameters = {"product_no": 1, "defect_no": 1, "recipients": "[]", "now": instant(stage.now)}
+    plan = await stage.database.read(_plan, call_list.sql.exposed_of.sqlite, parameters)
+    assert plan[0] == "SEARCH i USING INDEX installs_by_recipient (product_no=? AND recipient=?)", plan
+    assert "SEARCH e USING INDEX sqlite_autoindex_exposures_1 (defect_no=? AND install_no=?)" in plan, plan
 
 
 # SQLite has the numbers in its index too, and takes it by itself.
