@@ -15,7 +15,7 @@ from bench.database import sql
 from bench.feeding import feed
 from bench.figures import Measured
 from bench.load import HOST
-from bench.senders import row
+from bench.mails import row
 from commands.serving.collecting import collect_seldom
 from feeds.types import Reason
 from notifier import publishing

@@ -15,8 +15,9 @@ from bench import fleet
 from bench.children import Child, child
 from bench.database import NOW, url_of
 from bench.figures import Contestant, Figure, Finding, Goal, Measured, Remark, in_turn
+from bench.least import Least, serve_least
 from bench.plan import Plan
-from bench.publishers import CONNECTIONS, Act, Bare, Open, serve_bare, serve_publisher
+from bench.publishers import CONNECTIONS, IN_HAND, Act, Bare, Open, serve_bare, serve_publisher
 from bench.sink import Tally, serve_sink
 from commands.options import migrations
 from notifier import publishing
@@ -77,11 +78,15 @@ class _Office:
 
 
 def _beside_bare_sending(office: _Office, copies: _Copies, mails: int, rounds: int) -> Iterator[Finding]:
-    with child(serve_bare) as bare:
+    with child(serve_bare) as bare, child(serve_least) as least:
         size = bare.greeting()
+        least.greeting()
         before = office.tally()
         told = f"SQLite, {mails:,} mails, {CONNECTIONS} connections"
-        peers = {"bare sending of finished mails": _bare(bare, Bare(office.port, mails))}
+        peers = {
+            "bare sending of finished mails": _asked(bare, Bare(office.port, mails)),
+            "the least that an outbox could do": _asked(least, Least(office.port, mails, CONNECTIONS, IN_HAND)),
+        }
         figures = list(in_turn(NAME, told, _published(office, copies, mails, 1), peers, rounds, Goal("time", _MOST)))
         after = office.tally()
     yield from figures
@@ -104,11 +109,11 @@ def _withdrawal(office: _Office, copies: _Copies, mails: int, rounds: int) -> Re
     return Remark(NAME, f"{told} (goal: less than {_UNTIL_SILENCE:g}).")
 
 
-def _bare(bare: Child, order: Bare) -> Contestant:
+def _asked(sender: Child, order: Bare | Least) -> Contestant:
     def contend() -> Measured:
-        measured = bare.ask(order)
+        measured = sender.ask(order)
         if not isinstance(measured, Measured):
-            raise TypeError("the bare sender measured nothing")
+            raise TypeError("a sender measured nothing")
         return measured
 
     return contend

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from email.message import EmailMessage
-from itertools import cycle, islice
+from itertools import cycle
 from multiprocessing.connection import Connection
 from typing import Literal
 
@@ -20,18 +19,15 @@ from bench.feeding import feed
 from bench.figures import Measured
 from bench.load import HOST
 from bench.machine import pin
+from bench.mails import Made, row
 from commands.serving.collecting import collect_seldom
 from notifier.channels.terms import Terms
-from notifier.mails.build import Draft, Envelope, Mail, Sender, finished
+from notifier.mails.build import Envelope
 from notifier.mails.dkim import Signer
 from notifier.mails.dkim_keys import DkimKey, KeyKind, make_key
-from notifier.mails.facts import Line, MailFacts, Option
-from notifier.mails.listing import head_of, said_of_one
+from notifier.mails.facts import MailFacts
 from notifier.mails.press import Press
 from notifier.mails.render import Renderer
-from notifier.mails.stencils import Own
-from notifier.states import NoticeKind
-from risk import Exposure, Severity
 
 Way = Literal["ours", "signed", "send_message", "sendmail", "signing"]
 
@@ -41,10 +37,6 @@ Send = Callable[[int], Awaitable[None]]
 #: Mails in hand for each connection, as the outbox has them, and those that are made at once when half have left.
 _IN_HAND, _AT_ONCE = 32, 16
 _ROWS = 500
-_FROM = Sender("Notes Ltd", "warnings@notes.example")
-_DATE = datetime(2026, 11, 21, 12, tzinfo=UTC)
-#: As many as to make a mail of ten kilobytes.
-_SUMMARY = "The upgrade drops what it cannot convert, and says so only in its log. "
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +74,8 @@ class _Bench:
         self.rows = [row(number) for number in range(_ROWS)]
         self.press = Press()
         self._key = DkimKey("bench", "notes.example", make_key(KeyKind.RSA))
-        self._plain = _Ours(self.press, self.rows)
-        self._signed = _Ours(Press(Signer((self._key,))), self.rows)
+        self._plain = Made(self.press, self.rows)
+        self._signed = Made(Press(Signer((self._key,))), self.rows)
         self._rendered = Renderer().render(self.rows[0][0])
         self._finished = [self.press.mail(*row) for row in self.rows]
 
@@ -101,7 +93,7 @@ class _Bench:
     async def _ours(self, order: Order) -> Measured:
         ours = self._signed if order.way == "signed" else self._plain
         cpu, started = time.process_time(), time.perf_counter()
-        mails = ours.made(order.connections * _AT_ONCE, started + order.seconds)
+        mails = ours.mails(order.connections * _AT_ONCE, until=started + order.seconds)
         terms = Terms(mails=order.mails)
         sent = await feed(mails, order.port, order.connections, order.connections * _IN_HAND, terms)
         return Measured(sent, time.perf_counter() - started, time.process_time() - cpu)
@@ -150,37 +142,6 @@ class _Bench:
         return message
 
 
-class _Ours:
-    """Our mails, made as the delivery makes them: what is one recipient's own is put into what all of them share."""
-
-    def __init__(self, press: Press, rows: Sequence[tuple[MailFacts, Envelope]]) -> None:
-        facts, envelope = rows[0]
-        self._press = press
-        self._said = said_of_one(facts)
-        self._stencil = press.master(facts, envelope.sender, envelope.product).stencil(self._said)
-        self._rows = [(_own(facts), envelope) for facts, envelope in rows]
-        [first] = finished([self._draft(*self._rows[0])])
-        if first.whole() != press.mail(facts, envelope):
-            raise RuntimeError("a mail is another than its facts make")
-
-    def made(self, at_once: int, until: float) -> Iterator[Mail]:
-        """Yield mails until it is time: some are written, then signed, then sent. None is made that is not sent."""
-        rows = cycle(self._rows)
-        while time.perf_counter() < until:
-            yield from finished([self._draft(*row) for row in islice(rows, at_once)])
-
-    def _draft(self, own: Own, envelope: Envelope) -> Draft:
-        draft = self._press.filled(self._stencil, own, self._said, envelope) if self._stencil else None
-        if draft is None:
-            raise RuntimeError("a mail of the benchmark is no ordinary one")
-        return draft
-
-
-def _own(facts: MailFacts) -> Own:
-    [line] = facts.lines
-    return Own(facts.customer or "", head_of(line.install, line.version), facts.url, facts.unsubscribe_url or "")
-
-
 async def _for_seconds(send: Send, workers: int, seconds: float) -> int:
     """Let so many workers send until the time is over; return how many mails were accepted."""
     until = time.perf_counter() + seconds
@@ -193,32 +154,3 @@ async def _for_seconds(send: Send, workers: int, seconds: float) -> int:
         return sent
 
     return sum(await asyncio.gather(*(work(worker) for worker in range(workers))))
-
-
-def row(number: int) -> tuple[MailFacts, Envelope]:
-    """Return what the mail of this number is made of."""
-    notice = f"01JD0000000000000000{number:06}"
-    line = Line(install=f"install-{number}", version="4.1.3", exposure=Exposure.AT_RISK, because=("notebooks is 12",))
-    facts = MailFacts(
-        kind=NoticeKind.WARNING,
-        vendor=_FROM.name,
-        product="Notes",
-        customer=f"Customer {number}",
-        defect="NOTES-4411",
-        title="Upgrading to 4.2 can erase notes kept in the v2 format",
-        summary=_SUMMARY,
-        severity=Severity.DATA_LOSS,
-        affected="version 4.2.0 and later, before 4.2.2",
-        target="4.2.0",
-        lines=(line,),
-        options=(Option(index=0, kind="wait"), Option(index=1, kind="upgrade_to", version="4.1.4")),
-        url=f"https://warn.notes.example/n/{notice}.0123456789012345678901",
-        unsubscribe_url=f"https://warn.notes.example/u/{notice}.0123456789012345678901",
-    )
-    return facts, Envelope(
-        sender=_FROM,
-        recipient=f"customer-{number}@example.com",
-        message_id=f"<{notice}@notes.example>",
-        date=_DATE,
-        product="notes",
-    )
