@@ -39,7 +39,7 @@ WHERE d.no = r.no AND d.fence = r.fence AND d.state || '' = 'SENDING' AND d.leas
 -- Leases that ran out.
 
 -- name: expired
-SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, d.defect_no,
+SELECT d.no, d.notice_no, n.id AS notice, d.fence, d.attempts, d.channel, d.address, d.message_id, n.kind, n.defect_no,
     n.recipient, d.generation, d.handed_over_at IS NOT NULL AS handed_over
 FROM deliveries d JOIN notices n ON n.no = d.notice_no
 WHERE d.state = 'SENDING' AND d.lease_until < :now ORDER BY d.lease_until, d.no LIMIT 500;

@@ -46,8 +46,8 @@ class _Queue(Struct, frozen=True, array_like=True, gc=False):
     priority: int
     #: When its first is due, an instant.
     due_at: str
-    #: The defect's generation.
-    present: int
+    #: The defect's generation; None: there is no such defect, as a process of an older version wrote none.
+    present: int | None
     is_swept: int
     is_held: int
 
@@ -82,14 +82,13 @@ def due(tx: Tx, now: datetime, most: int, *, mail: bool) -> list[Due]:
 def catch_up(tx: Tx, now: datetime) -> int:
     """Let go what a sweep passed by while it was being sent; return how many deliveries.
 
-    They came back to waiting under the generation of their claim, and the sweep has ended.
+    They came back to waiting under the generation of their claim, and the sweep has ended. What a process of an older
+    version has written meanwhile gets into its queue.
     """
-    behind = [
-        each
-        for each in _queues(tx, ["email", "webhook", "in_app"], instant(now))
-        if each.generation != each.present and not each.is_swept
-    ]
-    return sum(_let_go(tx, each) for each in behind)
+    queues = _queues(tx, ["email", "webhook", "in_app"], instant(now))
+    adopted = sum(tx.run(sql.adopt, **each.key) for each in queues if each.present is None)
+    behind = [each for each in queues if each.present not in {None, each.generation} and not each.is_swept]
+    return adopted + sum(_let_go(tx, each) for each in behind)
 
 
 def _let_go(tx: Tx, queue: _Queue) -> int:

@@ -23,7 +23,7 @@ SELECT d.channel, d.defect_no, d.generation, d.priority, d.due_at, f.generation 
         THEN 1 ELSE 0 END AS is_swept,
     CASE WHEN EXISTS (SELECT 1 FROM mail_hold) OR EXISTS (SELECT 1 FROM holds p WHERE p.defect_no = f.no
         AND p.kind = 'pause' AND p.ended_at IS NULL AND p.until > :now) THEN 1 ELSE 0 END AS is_held
-FROM heads h JOIN deliveries d ON d.no = h.no JOIN defects f ON f.no = d.defect_no;
+FROM heads h JOIN deliveries d ON d.no = h.no LEFT JOIN defects f ON f.no = d.defect_no;
 
 -- All by keys: PostgreSQL expects a thousand heads, and would read all deliveries to join them.
 
@@ -80,6 +80,15 @@ SELECT 1 WHERE 1 = 0;
 
 -- name: with_sorting (postgresql)
 SELECT set_config('enable_sort', 'on', true);
+
+-- What a process of an older version wrote, beside one of this, stands in a queue of no defect.
+
+-- name: adopt
+UPDATE deliveries SET
+    defect_no = (SELECT n.defect_no FROM notices n WHERE n.no = deliveries.notice_no),
+    generation = (SELECT n.generation FROM notices n WHERE n.no = deliveries.notice_no)
+WHERE state = 'PENDING' AND channel = :channel AND defect_no = :defect_no AND generation = :generation
+    AND priority = :priority;
 
 -- A queue that an older generation made, and that no sweep will come to any more, is let go under the present one.
 

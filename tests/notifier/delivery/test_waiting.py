@@ -130,6 +130,19 @@ async def test_nothing_is_let_go_while_a_sweep_is_yet_to_come_to_it(stage: Stage
     assert await stage.database.call(waiting.catch_up, stage.now) == 0
 
 
+async def test_what_a_process_of_an_older_version_owes_or_leaves_behind_is_found(stage: Stage) -> None:
+    await stage.holds("ann", "ann-1")
+    await stage.holds("bob", "bob-1")
+    await stage.publish()
+    assert len(await claim(stage, most=1)) == 1
+    await stage.database.call(Tx.run_built, "UPDATE deliveries SET defect_no = 0, generation = 0", {})
+    assert await claim(stage) == []
+    stage.later(minutes=1)
+    assert await stage.database.call(leases.expire, PATIENCE, stage.now) == 1
+    assert len(await claim(stage)) == 2
+    assert await stage.database.read(Tx.built, ASTRAY, {}) == []
+
+
 async def test_deliveries_that_were_there_before_get_into_their_queues(stage: Stage) -> None:
     await stage.holds("ann", "ann-1")
     await stage.holds("bob", "bob-1")
