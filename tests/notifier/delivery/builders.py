@@ -5,6 +5,7 @@ from __future__ import annotations
 from notifier.delivery.claims import Claimed
 from notifier.states import NoticeKind
 from risk import Severity
+from storage import Tx
 
 
 def a_claim(no: int = 1) -> Claimed:
@@ -23,4 +24,13 @@ def a_claim(no: int = 1) -> Claimed:
         message_id=None,
         severity=Severity.DATA_LOSS,
         generation=1,
+    )
+
+
+def pause(tx: Tx, defect: str, until: str) -> None:
+    """Pause a defect until an instant."""
+    tx.run_built(
+        "INSERT INTO holds (defect_no, kind, person, reason, made_at, until)"
+        " SELECT no, 'pause', 'omar', 'Wait.', '2026-01-01T12:00:00.000000Z', :until FROM defects WHERE id = :defect",
+        {"until": until, "defect": defect},
     )

@@ -16,6 +16,7 @@ from notifier.delivery.known import Known
 from notifier.delivery.worker import Postman
 from storage import Tx
 from storage.outcomes import Conflict, Invalid, NotFound
+from tests.notifier.delivery.builders import pause
 from tests.notifier.post_office import PostOffice, a_postman
 from tests.notifier.stage import AT_RISK, SAFE, Stage
 
@@ -158,9 +159,9 @@ async def test_a_temporary_refusal_waits_twice_as_long_each_time(
     office.refusals["ada@example.com"] = "451 4.3.0 later"
     await stage.holds("ada", "ada-mac")
     await stage.publish()
-    for pause in (30, 60, 120):
+    for seconds in (30, 60, 120):
         await postman.deliver_due()
-        stage.later(seconds=pause - 1)
+        stage.later(seconds=seconds - 1)
         assert await postman.deliver_due() == 0
         stage.later(seconds=1)
     office.refusals.clear()
@@ -262,14 +263,6 @@ async def test_a_pause_holds_back_what_is_unsent(stage: Stage, office: PostOffic
     stage.later(hours=7)
     assert await postman.deliver_due() == 1
     assert len(office.received) == 1
-
-
-def pause(tx: Tx, defect: str, until: str) -> None:
-    tx.run_built(
-        "INSERT INTO holds (defect_no, kind, person, reason, made_at, until)"
-        " SELECT no, 'pause', 'omar', 'Wait.', '2026-01-01T12:00:00.000000Z', :until FROM defects WHERE id = :defect",
-        {"until": until, "defect": defect},
-    )
 
 
 async def test_a_webhook_in_our_own_networks_is_not_called(stage: Stage, postman: Postman) -> None:

@@ -12,6 +12,7 @@ from notifier.delivery.last_look import Beginning, Permission
 from notifier.delivery.leases import LEASE
 from notifier.states import NoticeKind
 from storage import Tx, instant
+from tests.notifier.delivery.builders import pause
 from tests.notifier.delivery.test_leases import claim, expire
 from tests.notifier.stage import SAFE, Stage
 
@@ -200,11 +201,3 @@ async def test_what_was_put_back_does_not_stand(stage: Stage, count: int) -> Non
 async def hold_all(stage: Stage) -> None:
     hold = "INSERT INTO mail_hold (one, reason, since) VALUES (1, 'a copy', '2026-01-01T00:00:00.000000Z')"
     await stage.database.call(lambda tx: tx.run_built(hold, {}))
-
-
-def pause(tx: Tx, defect: str, until: str) -> None:
-    tx.run_built(
-        "INSERT INTO holds (defect_no, kind, person, reason, made_at, until)"
-        " SELECT no, 'pause', 'omar', 'Wait.', '2026-01-01T12:00:00.000000Z', :until FROM defects WHERE id = :defect",
-        {"until": until, "defect": defect},
-    )

@@ -13,6 +13,7 @@ from notifier.delivery import leases, waiting
 from notifier.delivery.claims import Claimed
 from notifier.delivery.retrying import Patience
 from storage import Statement, Tx, instant
+from tests.notifier.delivery.builders import pause
 from tests.notifier.stage import Stage
 
 PATIENCE = Patience(random.Random(4))
@@ -33,14 +34,6 @@ async def told(stage: Stage, claimed: list[Claimed]) -> list[str]:
     rows = await stage.database.read(Tx.built, "SELECT no, id FROM defects", {})
     names = {row["no"]: row["id"] for row in rows}
     return [names[each.defect_no] for each in claimed]
-
-
-def pause(tx: Tx, defect: str, until: str) -> None:
-    tx.run_built(
-        "INSERT INTO holds (defect_no, kind, person, reason, made_at, until)"
-        " SELECT no, 'pause', 'omar', 'Wait.', '2026-01-01T12:00:00.000000Z', :until FROM defects WHERE id = :defect",
-        {"until": until, "defect": defect},
-    )
 
 
 async def test_a_defect_that_is_paused_keeps_no_other_from_leaving(stage: Stage) -> None:
