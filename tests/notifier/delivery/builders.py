@@ -1,4 +1,4 @@
-"""Deliveries in a worker's hands, for tests that need no database."""
+"""Deliveries in a worker's hands that need no database, and a defect that is paused."""
 
 from __future__ import annotations
 
