@@ -1,5 +1,6 @@
--- Claiming what is due (waiting.sql). The plus keeps SQLite from walking through all that is pending instead of looking up the few that were chosen; what is
--- put behind a state, here and below, keeps PostgreSQL from going through all that ever stood in the index of that state.
+-- Claiming what is due (waiting.sql). The plus keeps SQLite from walking through all that is pending instead of looking up
+-- the few that were chosen; what is put behind a state, here and below, keeps PostgreSQL from going through all that ever
+-- stood in the index of that state.
 
 -- name: claim
 UPDATE deliveries
